@@ -1,0 +1,73 @@
+//! How a plugin named by `type` is run.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use crate::spec::{AttachmentId, CniArgs, Error, NetnsPath, Object, PluginType, Success, VersionInfo};
+
+/// The verbs without a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a new verb is a new version of the specification"
+)]
+pub enum Verb {
+    /// CHECK.
+    Check,
+    /// DEL.
+    Del,
+    /// GC.
+    Gc,
+    /// STATUS.
+    Status,
+}
+
+/// One call of a plugin: what `Exec` writes to environment and stdin, and `Builtin` hands on typed.
+#[derive(Clone, Debug)]
+pub struct Call<'a> {
+    /// The plugin's `type`.
+    pub plugin: &'a PluginType,
+    /// The complete configuration: the plugin's keys, `cniVersion`, `name`, `runtimeConfig`, and for GC
+    /// `cni.dev/valid-attachments`; never `prevResult`.
+    pub config: &'a Object,
+    /// What goes to the plugin as `prevResult`, in the configuration's version.
+    pub prev: Option<&'a Success>,
+    /// Where the call is about.
+    pub target: &'a Target,
+    /// When the caller stops waiting.
+    pub deadline: Option<Instant>,
+}
+
+/// What the environment of a call says.
+#[derive(Clone, Debug, Default)]
+pub struct Target {
+    /// `CNI_CONTAINERID` and `CNI_IFNAME`; none for GC and STATUS.
+    pub id: Option<AttachmentId>,
+    /// `CNI_NETNS`; none for GC and STATUS, perhaps none for DEL.
+    pub netns: Option<NetnsPath>,
+    /// `CNI_ARGS`.
+    pub args: CniArgs,
+    /// `CNI_PATH`.
+    pub path: Vec<PathBuf>,
+}
+
+/// A way to run plugins: as executables, linked in, or the caller's own.
+pub trait Invoke: Send + Sync {
+    /// Runs ADD and returns the result.
+    ///
+    /// # Errors
+    /// The plugin's own error unchanged, or why it could not be run.
+    fn add(&self, call: &Call<'_>) -> Result<Success, Error>;
+
+    /// Runs a verb without a result.
+    ///
+    /// # Errors
+    /// As for [`Invoke::add`].
+    fn run(&self, verb: Verb, call: &Call<'_>) -> Result<(), Error>;
+
+    /// Asks which versions the plugin takes.
+    ///
+    /// # Errors
+    /// As for [`Invoke::add`].
+    fn version(&self, plugin: &PluginType, target: &Target) -> Result<VersionInfo, Error>;
+}

@@ -1,0 +1,63 @@
+//! What a plugin's author implements, and the skeleton that runs it.
+
+mod request;
+mod undo;
+
+pub use request::{Add, Check, Del, Env, Gc, Status};
+pub use undo::{Rollback, Teardown};
+
+use serde::de::DeserializeOwned;
+
+use crate::spec::{Error, Success, Version};
+
+/// One CNI plugin. The skeleton has parsed and checked everything before a method is called.
+///
+/// It is blocking: a plugin is a process that lives for milliseconds, and inside a daemon it runs
+/// on a blocking thread.
+pub trait Plugin: Send + Sync {
+    /// The plugin's configuration, its defaults in serde; keys match without regard to case and
+    /// unknown ones are ignored.
+    type Config: DeserializeOwned;
+
+    /// The plugin's `type`.
+    const NAME: &'static str;
+
+    /// The versions that the plugin takes, lowest first.
+    const VERSIONS: &'static [Version] = Version::ALL;
+
+    /// Makes the interface, or changes it when chained, and answers what there is now.
+    ///
+    /// # Errors
+    /// Whatever was made is undone before an error is returned.
+    fn add(&self, request: Add<'_, Self::Config>) -> Result<Success, Error>;
+
+    /// Removes what ADD made. Must succeed when there is nothing left to delete.
+    ///
+    /// # Errors
+    /// When something is left; everything that could be removed has been.
+    fn del(&self, request: Del<'_, Self::Config>) -> Result<(), Error>;
+
+    /// Compares what there is with `request.prev`.
+    ///
+    /// # Errors
+    /// When something is missing or differs.
+    fn check(&self, request: Check<'_, Self::Config>) -> Result<(), Error>;
+
+    /// Says whether ADD could be served.
+    ///
+    /// # Errors
+    /// Code 50 or 51 when it could not.
+    fn status(&self, request: Status<'_, Self::Config>) -> Result<(), Error> {
+        let _ = request;
+        Ok(())
+    }
+
+    /// Deletes everything of this network that is not in `request.valid`.
+    ///
+    /// # Errors
+    /// All that could not be deleted; the rest has been.
+    fn gc(&self, request: Gc<'_, Self::Config>) -> Result<(), Error> {
+        let _ = request;
+        Ok(())
+    }
+}

@@ -1,0 +1,92 @@
+//! The requests: one type a verb, so that what a verb has not cannot be asked for.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use crate::invoke::Invoke;
+use crate::spec::{AttachmentId, CniArgs, NetName, NetnsPath, Object, Success, ValidAttachment, Version};
+
+/// What surrounds every request, whatever its verb.
+pub struct Env<'a> {
+    /// The network's name.
+    pub network: NetName,
+    /// The configuration's version; the result is written in it.
+    pub version: Version,
+    /// `CNI_ARGS`.
+    pub args: CniArgs,
+    /// `CNI_PATH`, split.
+    pub path: Vec<PathBuf>,
+    /// The whole configuration as it came, without `prevResult`: what a delegate receives.
+    pub object: Object,
+    /// How other plugins are run.
+    pub invoke: &'a dyn Invoke,
+    /// When the caller stops waiting.
+    pub deadline: Option<Instant>,
+}
+
+/// ADD: make an attachment.
+#[non_exhaustive]
+pub struct Add<'a, C> {
+    /// Which interface of which container.
+    pub id: AttachmentId,
+    /// The container's namespace; never the plugin's own.
+    pub netns: NetnsPath,
+    /// The configuration.
+    pub config: C,
+    /// The result of the plugin before this one.
+    pub prev: Option<Success>,
+    /// What surrounds the request.
+    pub env: Env<'a>,
+}
+
+/// DEL: remove an attachment.
+#[non_exhaustive]
+pub struct Del<'a, C> {
+    /// Which interface of which container.
+    pub id: AttachmentId,
+    /// The container's namespace, if the runtime still knows one; it may be gone already.
+    pub netns: Option<NetnsPath>,
+    /// The configuration.
+    pub config: C,
+    /// The final result of ADD, if the runtime still has it.
+    pub prev: Option<Success>,
+    /// What surrounds the request.
+    pub env: Env<'a>,
+}
+
+/// CHECK: compare an attachment with its result.
+#[non_exhaustive]
+pub struct Check<'a, C> {
+    /// Which interface of which container.
+    pub id: AttachmentId,
+    /// The container's namespace; never the plugin's own.
+    pub netns: NetnsPath,
+    /// The configuration.
+    pub config: C,
+    /// The final result of ADD.
+    pub prev: Option<Success>,
+    /// What surrounds the request.
+    pub env: Env<'a>,
+}
+
+/// STATUS: could ADD be served?
+#[non_exhaustive]
+pub struct Status<'a, C> {
+    /// The configuration.
+    pub config: C,
+    /// What surrounds the request.
+    pub env: Env<'a>,
+}
+
+/// GC: delete what belongs to no valid attachment.
+#[non_exhaustive]
+pub struct Gc<'a, C> {
+    /// The configuration.
+    pub config: C,
+    /// The attachments of this network that are still in use. `None` when the caller did not say:
+    /// then nothing may be deleted. An empty set means that none is in use.
+    pub valid: Option<BTreeSet<ValidAttachment>>,
+    /// What surrounds the request.
+    pub env: Env<'a>,
+}

@@ -1,0 +1,21 @@
+//! The specification's types: names, versions, configurations, results, errors.
+//!
+//! Everything is parsed once, at the edge; inside, illegal values do not exist.
+
+mod args;
+mod attachment;
+mod conf;
+mod error;
+mod names;
+mod object;
+mod result;
+mod version;
+
+pub use args::{CniArgs, CniArgsError};
+pub use attachment::{AttachmentId, NetnsPath, ValidAttachment};
+pub use conf::{ConfError, ConfList, PluginConf};
+pub use error::{Code, Error};
+pub use names::{ContainerId, IfName, Mac, NameError, NetName, PluginType};
+pub use object::{Object, ObjectError};
+pub use result::{Dns, Interface, IpConfig, ResultError, Route, Success};
+pub use version::{Version, VersionError, VersionInfo};

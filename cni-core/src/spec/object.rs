@@ -1,0 +1,221 @@
+//! A JSON object as it came in: keys in order, values as text.
+//!
+//! Nothing that is not understood is lost: unknown keys keep their place, numbers their digits.
+
+mod fold;
+
+use std::fmt;
+
+use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+/// A value that is not what its place demands.
+#[derive(Debug, thiserror::Error)]
+#[error("decode {what}")]
+pub struct ObjectError {
+    what: String,
+    #[source]
+    source: serde_json::Error,
+}
+
+impl ObjectError {
+    fn new(what: impl Into<String>, source: serde_json::Error) -> Self {
+        Self {
+            what: what.into(),
+            source,
+        }
+    }
+}
+
+/// A JSON object whose keys keep their order and whose values keep their text.
+///
+/// A key is looked up as the reference implementation does it: exactly if it can be, else
+/// without regard to case; of several equal keys the last counts.
+#[derive(Clone, Default)]
+pub struct Object(Vec<(String, Box<RawValue>)>);
+
+impl Object {
+    /// An object without keys.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads one JSON object and nothing after it.
+    ///
+    /// # Errors
+    /// When `json` is not JSON or not an object.
+    pub fn from_slice(json: &[u8]) -> Result<Self, ObjectError> {
+        serde_json::from_slice(json).map_err(|e| ObjectError::new("JSON object", e))
+    }
+
+    /// The text of the value at `key`.
+    pub fn get(&self, key: &str) -> Option<&RawValue> {
+        self.position(key).map(|at| &*self.0[at].1)
+    }
+
+    /// The value at `key`, decoded; an absent key and `null` are `None`.
+    ///
+    /// # Errors
+    /// When the value is not a `T`; the error names the key.
+    pub fn parse_key<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, ObjectError> {
+        match self.get(key).map(RawValue::get) {
+            None | Some("null") => Ok(None),
+            Some(text) => T::deserialize(fold::Fold::new(text))
+                .map(Some)
+                .map_err(|e| ObjectError::new(format!("key {key:?}"), e)),
+        }
+    }
+
+    /// The whole object, decoded: keys of structs match without regard to case, at every depth.
+    ///
+    /// # Errors
+    /// When the object is not a `T`.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, ObjectError> {
+        T::deserialize(fold::FoldObject::new(self)).map_err(|e| ObjectError::new("object", e))
+    }
+
+    /// Puts `value` at `key`: in place of what was there, else at the end.
+    ///
+    /// # Errors
+    /// When `value` cannot be written as JSON.
+    pub fn set<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> Result<(), ObjectError> {
+        let raw = serde_json::value::to_raw_value(value)
+            .map_err(|e| ObjectError::new(format!("value of {key:?}"), e))?;
+        self.set_raw(key, raw);
+        Ok(())
+    }
+
+    /// Puts the text `value` at `key`: in place of what was there, else at the end.
+    pub fn set_raw(&mut self, key: &str, value: Box<RawValue>) {
+        match self.position(key) {
+            Some(at) => self.0[at].1 = value,
+            None => self.0.push((key.to_owned(), value)),
+        }
+    }
+
+    /// Takes every spelling of `key` out.
+    pub fn remove(&mut self, key: &str) {
+        self.0.retain(|(k, _)| !k.eq_ignore_ascii_case(key));
+    }
+
+    /// Keys and texts, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &RawValue)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), &**value))
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn position(&self, key: &str) -> Option<usize> {
+        let exact = self.0.iter().rposition(|(k, _)| k == key);
+        exact.or_else(|| self.0.iter().rposition(|(k, _)| k.eq_ignore_ascii_case(key)))
+    }
+}
+
+/// Decodes JSON text with the reference's leniency about the case of keys.
+///
+/// # Errors
+/// When `json` is not JSON or not a `T`.
+#[cfg_attr(not(test), expect(dead_code, reason = "the result codecs use it"))]
+pub(crate) fn from_str<T: DeserializeOwned>(json: &str) -> Result<T, serde_json::Error> {
+    T::deserialize(fold::Fold::new(json))
+}
+
+impl PartialEq for Object {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter()
+            .map(|(k, v)| (k, v.get()))
+            .eq(other.iter().map(|(k, v)| (k, v.get())))
+    }
+}
+
+impl fmt::Debug for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map()
+            .entries(self.iter().map(|(k, v)| (k, v.get())))
+            .finish()
+    }
+}
+
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = serde_json::to_string(self).map_err(|_| fmt::Error)?;
+        f.write_str(&text)
+    }
+}
+
+impl Serialize for Object {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (key, value) in &self.0 {
+            map.serialize_entry(key, value)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Object;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+                let mut entries: Vec<(String, Box<RawValue>)> = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                    if entries.len() > MOST_KEYS {
+                        return Err(A::Error::custom("more than 65536 keys in one object"));
+                    }
+                }
+                Ok(Object(entries))
+            }
+        }
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+/// Far above any real document, and low enough that looking keys up one by one stays harmless.
+const MOST_KEYS: usize = 65_536;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_digits_and_unknown_keys_survive() {
+        let text = r#"{"z":1.10,"a":12345678901234567890123,"é":{"b":[ 1 ],"a":null},"z2":"<>&"}"#;
+        let object = Object::from_slice(text.as_bytes()).unwrap();
+        assert_eq!(object.to_string(), text);
+    }
+
+    #[test]
+    fn keys_match_exactly_before_they_match_by_letter() {
+        let object = Object::from_slice(br#"{"NAME":"a","name":"b","Mtu":1,"mtU":2}"#).unwrap();
+        assert_eq!(object.parse_key::<String>("name").unwrap().as_deref(), Some("b"));
+        assert_eq!(object.parse_key::<u32>("mtu").unwrap(), Some(2));
+        assert_eq!(object.parse_key::<u32>("absent").unwrap(), None);
+    }
+
+    #[test]
+    fn set_replaces_in_place_and_remove_takes_every_spelling() {
+        let mut object = Object::from_slice(br#"{"a":1,"B":2,"b":3}"#).unwrap();
+        object.set("a", &7).unwrap();
+        object.remove("b");
+        object.set("c", "x").unwrap();
+        assert_eq!(object.to_string(), r#"{"a":7,"c":"x"}"#);
+    }
+
+    #[test]
+    fn only_an_object_is_an_object() {
+        for bad in ["", "[]", "null", "1", "{", r#"{"a"}"#, r#"{"a":1}x"#] {
+            assert!(Object::from_slice(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! Deserializers over JSON text that match the keys of structs without regard to case, as Go does.
+
+use std::fmt;
+
+use serde::de::value::{MapDeserializer, SeqDeserializer};
+use serde::de::{DeserializeSeed, IntoDeserializer, MapAccess, Visitor};
+use serde::forward_to_deserialize_any;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::Object;
+
+type Error = serde_json::Error;
+
+/// One JSON value.
+#[derive(Clone, Copy)]
+pub(super) struct Fold<'a>(&'a str);
+
+impl<'a> Fold<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self(text)
+    }
+
+    fn pairs(self) -> Result<Pairs<'a>, Error> {
+        serde_json::from_str(self.0)
+    }
+
+    /// Everything that holds no struct below it is serde_json's.
+    fn plain(self) -> Result<serde_json::Deserializer<serde_json::de::StrRead<'a>>, Error> {
+        // Trailing text is refused here, since a value is read from its own text alone.
+        serde_json::from_str::<&RawValue>(self.0)?;
+        Ok(serde_json::Deserializer::from_str(self.0))
+    }
+}
+
+impl<'de> IntoDeserializer<'de, Error> for Fold<'de> {
+    type Deserializer = Self;
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+/// Hands each call without structs below on to serde_json.
+macro_rules! forward_to_plain {
+    ($($method:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            self.plain()?.$method(visitor)
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for Fold<'de> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.plain()?.deserialize_any(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if self.0.trim_ascii() == "null" {
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        // serde_json passes `RawValue` through a newtype of its own name.
+        if name == "$serde_json::private::RawValue" {
+            return self.plain()?.deserialize_newtype_struct(name, visitor);
+        }
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if !self.0.trim_ascii_start().starts_with('[') {
+            return self.plain()?.deserialize_seq(visitor);
+        }
+        let items: Vec<&'de RawValue> = serde_json::from_str(self.0)?;
+        visitor.visit_seq(SeqDeserializer::new(
+            items.into_iter().map(|item| Fold(item.get())),
+        ))
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: usize,
+        v: V,
+    ) -> Result<V::Value, Error> {
+        self.deserialize_seq(v)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if !self.0.trim_ascii_start().starts_with('{') {
+            return self.plain()?.deserialize_map(visitor);
+        }
+        let pairs = self
+            .pairs()?
+            .0
+            .into_iter()
+            .map(|(key, value)| (key, Fold(value.get())));
+        visitor.visit_map(MapDeserializer::new(pairs))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        if !self.0.trim_ascii_start().starts_with('{') {
+            // Not `deserialize_struct`, which would take a list for a struct.
+            return self.plain()?.deserialize_map(visitor);
+        }
+        visitor.visit_map(Fields::new(self.pairs()?, fields))
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.plain()?.deserialize_enum(name, variants, visitor)
+    }
+
+    forward_to_plain! {
+        deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128 deserialize_f32
+        deserialize_f64 deserialize_char deserialize_str deserialize_string deserialize_bytes
+        deserialize_byte_buf deserialize_unit deserialize_identifier deserialize_ignored_any
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.plain()?.deserialize_unit_struct(name, visitor)
+    }
+}
+
+/// An object that is already split into keys and texts.
+pub(super) struct FoldObject<'a>(&'a Object);
+
+impl<'a> FoldObject<'a> {
+    pub(super) fn new(object: &'a Object) -> Self {
+        Self(object)
+    }
+
+    fn pairs(&self) -> Pairs<'a> {
+        Pairs(
+            self.0
+                .0
+                .iter()
+                .map(|(key, value)| (key.clone(), &**value))
+                .collect(),
+        )
+    }
+}
+
+impl<'de> Deserializer<'de> for FoldObject<'de> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let pairs = self
+            .pairs()
+            .0
+            .into_iter()
+            .map(|(key, value)| (key, Fold(value.get())));
+        visitor.visit_map(MapDeserializer::new(pairs))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_map(Fields::new(self.pairs(), fields))
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_some(self)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+/// The keys and texts of an object, in order.
+struct Pairs<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Pairs<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Pairs<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs<'de>, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+        deserializer.deserialize_map(Collect)
+    }
+}
+
+/// The entries of an object under the names of a struct's fields.
+///
+/// `null` counts as absent, so that a field's default applies, as it does in Go.
+struct Fields<'a> {
+    left: std::vec::IntoIter<(&'static str, &'a RawValue)>,
+    value: Fold<'a>,
+}
+
+impl<'a> Fields<'a> {
+    fn new(pairs: Pairs<'a>, fields: &'static [&'static str]) -> Self {
+        let present = fields.iter().filter_map(|field| {
+            let named = |same: fn(&str, &str) -> bool| pairs.0.iter().rfind(|(key, _)| same(key, field));
+            let (_, value) = named(|a, b| a == b).or_else(|| named(|a, b| a.eq_ignore_ascii_case(b)))?;
+            (value.get() != "null").then_some((*field, *value))
+        });
+        Self {
+            left: present.collect::<Vec<_>>().into_iter(),
+            value: Fold("null"),
+        }
+    }
+}
+
+impl<'de> MapAccess<'de> for Fields<'de> {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
+        let Some((key, value)) = self.left.next() else {
+            return Ok(None);
+        };
+        self.value = Fold(value.get());
+        seed.deserialize(IntoDeserializer::<Error>::into_deserializer(key))
+            .map(Some)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
+        seed.deserialize(self.value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::super::{Object, from_str};
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default, rename_all = "camelCase")]
+    struct Outer {
+        is_gateway: bool,
+        ranges: Vec<Vec<Inner>>,
+        dns: Option<Inner>,
+        count: u32,
+    }
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default)]
+    struct Inner {
+        subnet: String,
+    }
+
+    fn inner(subnet: &str) -> Inner {
+        Inner {
+            subnet: subnet.to_owned(),
+        }
+    }
+
+    #[test]
+    fn keys_of_structs_match_by_letter_at_every_depth() {
+        let text =
+            r#"{"ISgateway":true,"Ranges":[[{"SUBNET":"a"}]],"dns":{"subNet":"b"},"Count":null,"x":[1]}"#;
+        let expected = Outer {
+            is_gateway: true,
+            ranges: vec![vec![inner("a")]],
+            dns: Some(inner("b")),
+            count: 0,
+        };
+        assert_eq!(from_str::<Outer>(text).unwrap(), expected);
+        assert_eq!(
+            Object::from_slice(text.as_bytes())
+                .unwrap()
+                .parse::<Outer>()
+                .unwrap(),
+            expected
+        );
+    }
+
+    #[test]
+    fn the_exact_spelling_wins_and_else_the_last() {
+        assert_eq!(from_str::<Outer>(r#"{"count":1,"COUNT":2}"#).unwrap().count, 1);
+        assert_eq!(from_str::<Outer>(r#"{"Count":1,"COUNT":2}"#).unwrap().count, 2);
+        assert_eq!(from_str::<Outer>(r#"{"count":1,"count":2}"#).unwrap().count, 2);
+    }
+
+    #[test]
+    fn wrong_types_are_errors() {
+        for bad in [
+            r#"{"count":"1"}"#,
+            r#"{"ranges":{}}"#,
+            r#"{"dns":[]}"#,
+            r#"{"isGateway":1}"#,
+            "[]",
+            "x",
+            "{}x",
+        ] {
+            assert!(from_str::<Outer>(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What can go wrong between us and the kernel, and which CNI code it has.
+
+use std::io;
+use std::path::PathBuf;
+
+use cni_core::spec::{Code, Error};
+
+/// A failure of the kernel layer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NetError {
+    /// The path is no network namespace any more: absent, or a file that something else left there.
+    #[error("network namespace {path:?} is gone")]
+    NetnsGone {
+        /// The path that was asked for.
+        path: PathBuf,
+    },
+    /// The namespace's file could not be opened or entered.
+    #[error("open network namespace {path:?}")]
+    Netns {
+        /// The path that was asked for.
+        path: PathBuf,
+        /// What the kernel said.
+        #[source]
+        source: io::Error,
+    },
+    /// A request that the kernel refused.
+    #[error("{what}")]
+    Request {
+        /// What was being attempted, with the names involved.
+        what: String,
+        /// What the kernel said, its own text included where it gave one.
+        #[source]
+        source: io::Error,
+    },
+    /// The kernel did not answer in time.
+    #[error("{what}: no answer from the kernel")]
+    Timeout {
+        /// What was being attempted.
+        what: String,
+    },
+    /// An interface is not there. Runtimes look for this text.
+    #[error("Link not found: {name:?}")]
+    LinkNotFound {
+        /// The interface that was asked for.
+        name: String,
+    },
+    /// An interface of that name is of another kind.
+    #[error("{name:?} already exists but is not a {wanted}")]
+    WrongKind {
+        /// The interface.
+        name: String,
+        /// The kind that was wanted.
+        wanted: &'static str,
+    },
+    /// A value that the kernel has no place for.
+    #[error("{what} {value} {rule}")]
+    Value {
+        /// The parameter.
+        what: &'static str,
+        /// What was given.
+        value: String,
+        /// The rule that it breaks.
+        rule: &'static str,
+    },
+}
+
+impl NetError {
+    /// Whether the kernel refused because the thing exists already.
+    pub fn is_exists(&self) -> bool {
+        self.is_kind(io::ErrorKind::AlreadyExists)
+    }
+
+    /// Whether the thing is not there: no such interface, address, route, rule or namespace.
+    pub fn is_absent(&self) -> bool {
+        /// ENODEV, EADDRNOTAVAIL and ESRCH, which `std` has no kind of its own for in every case.
+        const ABSENT: [i32; 3] = [19, 99, 3];
+        match self {
+            Self::NetnsGone { .. } | Self::LinkNotFound { .. } => true,
+            Self::Request { source, .. } => {
+                source.kind() == io::ErrorKind::NotFound
+                    || source.raw_os_error().is_some_and(|n| ABSENT.contains(&n))
+            }
+            Self::Netns { .. } | Self::Timeout { .. } | Self::WrongKind { .. } | Self::Value { .. } => false,
+        }
+    }
+
+    fn is_kind(&self, kind: io::ErrorKind) -> bool {
+        matches!(self, Self::Request { source, .. } if source.kind() == kind)
+    }
+}
+
+impl From<NetError> for Error {
+    /// One code for each failure; without a wildcard, so that a new one has to be given its code here.
+    fn from(error: NetError) -> Self {
+        let code = match &error {
+            NetError::NetnsGone { .. } | NetError::Netns { .. } => Code::INVALID_NETNS,
+            NetError::Request { .. } => Code(100),
+            NetError::Timeout { .. } => Code::TRY_AGAIN,
+            NetError::LinkNotFound { .. } => Code(101),
+            NetError::WrongKind { .. } => Code(102),
+            NetError::Value { .. } => Code::INVALID_CONFIG,
+        };
+        Self::from_source(code, &error)
+    }
+}

@@ -1,0 +1,1 @@
+//! Examples for plugin authors and operators.

@@ -1,0 +1,1 @@
+//! Several networks for each pod, as NetworkAttachmentDefinitions say.

@@ -1,0 +1,1 @@
+//! The standard CNI plugins, as a library and one multi-call program.

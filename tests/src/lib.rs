@@ -1,0 +1,1 @@
+//! What needs more than one room or a real kernel.
