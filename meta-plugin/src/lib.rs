@@ -1,1 +1,4 @@
 //! Several networks for each pod, as NetworkAttachmentDefinitions say.
+
+pub mod npwg;
+pub mod plan;
