@@ -1,4 +1,5 @@
 //! Several networks for each pod, as NetworkAttachmentDefinitions say.
 
+pub mod journal;
 pub mod npwg;
 pub mod plan;
