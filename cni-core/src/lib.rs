@@ -5,5 +5,6 @@
 //! It is no networking library: it handles processes, files and JSON.
 
 pub mod invoke;
+pub mod load;
 pub mod plugin;
 pub mod spec;

@@ -13,6 +13,7 @@ mod version;
 
 pub use args::{CniArgs, CniArgsError};
 pub use attachment::{AttachmentId, NetnsPath, ValidAttachment};
+pub(crate) use conf::Draft;
 pub use conf::{ConfError, ConfList, PluginConf};
 pub use error::{Code, Error};
 pub use names::{ContainerId, IfName, Mac, NameError, NetName, PluginType};

@@ -21,11 +21,16 @@ pub struct ObjectError {
 }
 
 impl ObjectError {
-    fn new(what: impl Into<String>, source: serde_json::Error) -> Self {
+    pub(super) fn new(what: impl Into<String>, source: serde_json::Error) -> Self {
         Self {
             what: what.into(),
             source,
         }
+    }
+
+    /// The same failure, met at `place`.
+    pub(super) fn at(self, place: impl Into<String>) -> Self {
+        Self::new(place, self.source)
     }
 }
 
@@ -100,6 +105,23 @@ impl Object {
         self.0.retain(|(k, _)| !k.eq_ignore_ascii_case(key));
     }
 
+    /// Puts `value` at `key` if there is one.
+    pub(super) fn set_some<T: Serialize>(&mut self, key: &str, value: Option<T>) -> Result<(), ObjectError> {
+        value.map_or(Ok(()), |value| self.set(key, &value))
+    }
+
+    /// The entries whose keys are none of `known`, in whatever case.
+    pub(super) fn without(&self, known: &[&str]) -> Self {
+        let is_known = |key: &str| known.iter().any(|k| k.eq_ignore_ascii_case(key));
+        Self(self.0.iter().filter(|(key, _)| !is_known(key)).cloned().collect())
+    }
+
+    /// This object's entries, then those of `more`.
+    pub(super) fn and(mut self, more: Self) -> Self {
+        self.0.extend(more.0);
+        self
+    }
+
     /// Keys and texts, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &RawValue)> {
         self.0.iter().map(|(key, value)| (key.as_str(), &**value))
@@ -120,8 +142,8 @@ impl Object {
 ///
 /// # Errors
 /// When `json` is not JSON or not a `T`.
-#[cfg_attr(not(test), expect(dead_code, reason = "the result codecs use it"))]
-pub(crate) fn from_str<T: DeserializeOwned>(json: &str) -> Result<T, serde_json::Error> {
+#[cfg(test)]
+fn from_str<T: DeserializeOwned>(json: &str) -> Result<T, serde_json::Error> {
     T::deserialize(fold::Fold::new(json))
 }
 
@@ -132,6 +154,8 @@ impl PartialEq for Object {
             .eq(other.iter().map(|(k, v)| (k, v.get())))
     }
 }
+
+impl Eq for Object {}
 
 impl fmt::Debug for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

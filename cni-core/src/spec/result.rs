@@ -1,8 +1,16 @@
 //! The result of ADD: one internal type, one codec a generation (specification, section 5).
 
+mod codec;
+mod parts;
+mod v0_2;
+mod v0_4;
+mod v1;
+
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+
+pub use codec::ResultError;
 
 use super::Object;
 
@@ -95,15 +103,9 @@ pub struct Dns {
     /// Options for the resolver.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<String>,
-}
-
-/// A result that cannot be read, or not be written in the version asked for.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ResultError {
-    /// Not a result of its version.
-    #[error("decode result")]
-    Decode(#[source] serde_json::Error),
+    /// Keys that the specification does not know; kept in results alone.
+    #[serde(skip)]
+    pub unknown: Object,
 }
 
 impl Success {

@@ -1,0 +1,190 @@
+//! Network lists from files and directories.
+//!
+//! One file that cannot be read hides no other: it is reported beside what was found.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::spec::{ConfError, ConfList, Draft, Object, PluginConf};
+
+/// What could not be loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// A file that is not a configuration.
+    #[error("load network configuration {path:?}")]
+    Conf {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: ConfError,
+    },
+    /// There is no configuration at all.
+    #[error("no net configurations found in {dir:?}")]
+    Empty {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// No file that could be read has the name.
+    #[error("no net configuration with name {name:?} in {dir:?}{}", unreadable(.broken))]
+    NotFound {
+        /// The name asked for.
+        name: String,
+        /// The directory.
+        dir: PathBuf,
+        /// The files that could not be read: it may be in one of them.
+        broken: Vec<LoadError>,
+    },
+    /// A file or directory that could not be read.
+    #[error("read {path:?}")]
+    Read {
+        /// The file or directory.
+        path: PathBuf,
+        /// The failure.
+        source: io::Error,
+    },
+}
+
+fn unreadable(broken: &[LoadError]) -> String {
+    let each: Vec<String> = broken.iter().map(LoadError::with_cause).collect();
+    if each.is_empty() {
+        String::new()
+    } else {
+        format!("; unreadable: {}", each.join(", "))
+    }
+}
+
+impl LoadError {
+    fn with_cause(&self) -> String {
+        match std::error::Error::source(self) {
+            Some(cause) => format!("{self}: {cause}"),
+            None => self.to_string(),
+        }
+    }
+}
+
+/// A list, and the files that had to be passed over to find it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Found {
+    /// The list.
+    pub list: ConfList,
+    /// The file that it is in.
+    pub path: PathBuf,
+    /// The files met before it that could not be read.
+    pub broken: Vec<LoadError>,
+}
+
+impl Found {
+    /// The list, if no broken file had to be passed over: what the reference does.
+    ///
+    /// # Errors
+    /// The first broken file.
+    pub fn strict(self) -> Result<ConfList, LoadError> {
+        match self.broken.into_iter().next() {
+            Some(broken) => Err(broken),
+            None => Ok(self.list),
+        }
+    }
+}
+
+/// Reads the list in the file at `path`; a name ending in `.conf` or `.json` is that of one plugin's.
+///
+/// Unless the list says `loadOnlyInlinedPlugins`, the files `*.conf` in the folder beside it that is
+/// named after the network are appended, in the order of their names (specification, section 1).
+///
+/// # Errors
+/// When the file, or one of those in the folder, cannot be read or breaks a rule of the specification.
+pub fn from_file(path: impl AsRef<Path>) -> Result<ConfList, LoadError> {
+    let path = path.as_ref();
+    let broken = |source: ConfError| LoadError::Conf {
+        path: path.to_owned(),
+        source,
+    };
+    let object = read_object(path)?;
+    if has_extension(path, &["conf", "json"]) {
+        return ConfList::from_plugin_object(object).map_err(broken);
+    }
+    let mut draft = Draft::parse(&object).map_err(broken)?;
+    if !draft.load_only_inlined_plugins {
+        let folder = path.with_file_name(draft.name.as_str());
+        for file in files(&folder, &["conf"])? {
+            let plugin = PluginConf::from_object(read_object(&file)?, draft.plugins.len());
+            let plugin = plugin.map_err(|source| LoadError::Conf { path: file, source })?;
+            draft.plugins.push(plugin);
+        }
+    }
+    draft.finish().map_err(broken)
+}
+
+/// The list named `name` in `dir`: the first of the `*.conflist` files by name, else of the `*.conf`
+/// and `*.json` files with one plugin each.
+///
+/// # Errors
+/// When there is none, or the directory cannot be read.
+pub fn by_name(dir: impl AsRef<Path>, name: impl AsRef<str>) -> Result<Found, LoadError> {
+    let (dir, name) = (dir.as_ref(), name.as_ref());
+    let mut paths = files(dir, &["conflist"])?;
+    paths.extend(files(dir, &["conf", "json"])?);
+    if paths.is_empty() {
+        return Err(LoadError::Empty { dir: dir.to_owned() });
+    }
+    let mut broken = Vec::new();
+    for path in paths {
+        match from_file(&path) {
+            Ok(list) if list.name.as_str() == name => return Ok(Found { list, path, broken }),
+            Ok(_) => {}
+            Err(error) => broken.push(error),
+        }
+    }
+    Err(LoadError::NotFound {
+        name: name.to_owned(),
+        dir: dir.to_owned(),
+        broken,
+    })
+}
+
+/// The files in `dir` with one of `extensions` (without the dot, case counts), by name.
+///
+/// A directory that does not exist has none; directories are left out, links to files are not.
+///
+/// # Errors
+/// When the directory cannot be read.
+pub fn files(dir: impl AsRef<Path>, extensions: &[&str]) -> Result<Vec<PathBuf>, LoadError> {
+    let dir = dir.as_ref();
+    let failed = |source: io::Error| LoadError::Read {
+        path: dir.to_owned(),
+        source,
+    };
+    let entries = match fs::read_dir(dir) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(failed)?,
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(failed)?;
+        let path = entry.path();
+        if has_extension(&path, extensions) && !entry.file_type().map_err(failed)?.is_dir() {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn read_object(path: &Path) -> Result<Object, LoadError> {
+    let bytes = fs::read(path).map_err(|source| LoadError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    Object::from_slice(&bytes).map_err(|source| LoadError::Conf {
+        path: path.to_owned(),
+        source: source.into(),
+    })
+}
+
+fn has_extension(path: &Path, extensions: &[&str]) -> bool {
+    let own = path.extension().and_then(|e| e.to_str());
+    own.is_some_and(|own| extensions.contains(&own))
+}

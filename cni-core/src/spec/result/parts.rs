@@ -1,0 +1,167 @@
+//! What the layouts of all versions share: addresses, gateways, routes, name resolution.
+
+use std::net::IpAddr;
+
+use ipnet::{IpNet, Ipv4Net};
+use serde::{Deserialize, Serialize};
+
+use super::{Dns, Route};
+use crate::spec::{Object, ObjectError};
+
+/// An address with its prefix length; IPv4 mapped into IPv6 counts as IPv4.
+#[derive(Clone, Copy, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub(super) struct Cidr(IpNet);
+
+impl Cidr {
+    pub(super) fn net(self) -> IpNet {
+        self.0
+    }
+
+    pub(super) fn is_v4(self) -> bool {
+        matches!(self.0, IpNet::V4(_))
+    }
+}
+
+impl From<IpNet> for Cidr {
+    fn from(net: IpNet) -> Self {
+        let mapped = match net {
+            IpNet::V4(_) => None,
+            IpNet::V6(v6) => {
+                let length = v6.prefix_len().checked_sub(96);
+                let address = v6.addr().to_ipv4_mapped();
+                address
+                    .zip(length)
+                    .and_then(|(a, length)| Ipv4Net::new(a, length).ok())
+            }
+        };
+        Self(mapped.map_or(net, IpNet::V4))
+    }
+}
+
+impl TryFrom<String> for Cidr {
+    type Error = ipnet::AddrParseError;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse::<IpNet>().map(Self::from)
+    }
+}
+
+impl From<Cidr> for String {
+    fn from(cidr: Cidr) -> Self {
+        cidr.0.to_string()
+    }
+}
+
+/// A gateway; empty text is none.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Gateway(pub(super) Option<IpAddr>);
+
+impl TryFrom<String> for Gateway {
+    type Error = std::net::AddrParseError;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        if text.is_empty() {
+            Ok(Self(None))
+        } else {
+            text.parse().map(|ip: IpAddr| Self(Some(ip.to_canonical())))
+        }
+    }
+}
+
+/// A gateway as it is written.
+pub(super) fn gateway(ip: Option<IpAddr>) -> Option<IpAddr> {
+    ip.map(|ip| ip.to_canonical())
+}
+
+/// Text, unless it is empty.
+pub(super) fn text(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
+/// A list, unless it is empty.
+pub(super) fn list<T>(items: &[T]) -> Option<&[T]> {
+    (!items.is_empty()).then_some(items)
+}
+
+/// A number, unless it is 0, which means the same as none wherever this is used.
+pub(super) fn number(n: Option<u32>) -> Option<u32> {
+    n.filter(|n| *n != 0)
+}
+
+/// Applies `read` to each item; an error names its place.
+pub(super) fn each<T, U>(
+    key: &str,
+    items: impl IntoIterator<Item = T>,
+    apply: impl Fn(&T) -> Result<U, ObjectError>,
+) -> Result<Vec<U>, ObjectError> {
+    let one = |(at, item): (usize, T)| apply(&item).map_err(|e| e.at(format!("{key}[{at}]")));
+    items.into_iter().enumerate().map(one).collect()
+}
+
+const ROUTE_KEYS: &[&str] = &["dst", "gw", "mtu", "advmss", "priority", "table", "scope"];
+
+/// Reads a route: one layout for all versions, so old documents may carry the keys of 1.1.0.
+pub(super) fn read_route(object: &Object) -> Result<Route, ObjectError> {
+    #[derive(Deserialize)]
+    struct Wire {
+        dst: Cidr,
+        #[serde(default)]
+        gw: Gateway,
+        mtu: Option<u32>,
+        advmss: Option<u32>,
+        priority: Option<u32>,
+        table: Option<u32>,
+        scope: Option<u8>,
+    }
+    let wire: Wire = object.parse()?;
+    Ok(Route {
+        dst: wire.dst.net(),
+        gw: wire.gw.0,
+        mtu: number(wire.mtu),
+        advmss: number(wire.advmss),
+        priority: number(wire.priority),
+        table: wire.table,
+        scope: wire.scope,
+        unknown: object.without(ROUTE_KEYS),
+    })
+}
+
+/// Writes a route with all that is known of it, as 0.3.0 and later have it.
+pub(super) fn write_route(route: &Route) -> Result<Object, ObjectError> {
+    let mut out = Object::new();
+    out.set("dst", &Cidr::from(route.dst))?;
+    out.set_some("gw", gateway(route.gw))?;
+    out.set_some("mtu", number(route.mtu))?;
+    out.set_some("advmss", number(route.advmss))?;
+    out.set_some("priority", number(route.priority))?;
+    out.set_some("table", route.table)?;
+    out.set_some("scope", route.scope)?;
+    Ok(out.and(route.unknown.without(ROUTE_KEYS)))
+}
+
+/// Writes a route with destination and gateway alone, as 0.1.0 and 0.2.0 have it.
+pub(super) fn write_short_route(route: &Route) -> Result<Object, ObjectError> {
+    let mut short = Route::new(route.dst);
+    short.gw = route.gw;
+    short.unknown = route.unknown.clone();
+    write_route(&short)
+}
+
+const DNS_KEYS: &[&str] = &["nameservers", "domain", "search", "options"];
+
+/// Reads `dns`.
+pub(super) fn read_dns(object: &Object) -> Result<Dns, ObjectError> {
+    let mut dns: Dns = object.parse().map_err(|e| e.at("dns"))?;
+    dns.unknown = object.without(DNS_KEYS);
+    Ok(dns)
+}
+
+/// Writes `dns`, `{}` when there is nothing in it.
+pub(super) fn write_dns(dns: &Dns) -> Result<Object, ObjectError> {
+    let mut out = Object::new();
+    out.set_some("nameservers", list(&dns.nameservers))?;
+    out.set_some("domain", text(&dns.domain))?;
+    out.set_some("search", list(&dns.search))?;
+    out.set_some("options", list(&dns.options))?;
+    Ok(out.and(dns.unknown.without(DNS_KEYS)))
+}

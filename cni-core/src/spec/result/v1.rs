@@ -1,0 +1,105 @@
+//! The layout of 1.0.0 and 1.1.0; the keys that 1.1.0 added are taken and given in both.
+
+use serde::Deserialize;
+
+use super::parts::{self, Cidr, Gateway};
+use super::{Interface, IpConfig, Success};
+use crate::spec::{Object, ObjectError};
+
+const KEYS: &[&str] = &["cniVersion", "interfaces", "ips", "routes", "dns"];
+const INTERFACE_KEYS: &[&str] = &["name", "mac", "mtu", "sandbox", "socketPath", "pciID"];
+const IP_KEYS: &[&str] = &["interface", "address", "gateway"];
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Document {
+    interfaces: Vec<Object>,
+    ips: Vec<Object>,
+    routes: Vec<Object>,
+    dns: Object,
+}
+
+pub(super) fn decode(object: &Object) -> Result<Success, ObjectError> {
+    let document: Document = object.parse()?;
+    Ok(Success {
+        interfaces: parts::each("interfaces", document.interfaces, read_interface)?,
+        ips: parts::each("ips", document.ips, read_ip)?,
+        routes: parts::each("routes", document.routes, parts::read_route)?,
+        dns: parts::read_dns(&document.dns)?,
+        unknown: object.without(KEYS),
+    })
+}
+
+fn read_interface(object: &Object) -> Result<Interface, ObjectError> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Wire {
+        name: String,
+        mac: String,
+        mtu: Option<u32>,
+        sandbox: String,
+        #[serde(rename = "socketPath")]
+        socket_path: String,
+        #[serde(rename = "pciID")]
+        pci_id: String,
+    }
+    let wire: Wire = object.parse()?;
+    Ok(Interface {
+        name: wire.name,
+        mac: wire.mac,
+        mtu: parts::number(wire.mtu),
+        sandbox: wire.sandbox,
+        socket_path: wire.socket_path,
+        pci_id: wire.pci_id,
+        unknown: object.without(INTERFACE_KEYS),
+    })
+}
+
+fn read_ip(object: &Object) -> Result<IpConfig, ObjectError> {
+    #[derive(Deserialize)]
+    struct Wire {
+        interface: Option<i64>,
+        address: Cidr,
+        #[serde(default)]
+        gateway: Gateway,
+    }
+    let wire: Wire = object.parse()?;
+    Ok(IpConfig {
+        address: wire.address.net(),
+        interface: wire.interface,
+        gateway: wire.gateway.0,
+        unknown: object.without(IP_KEYS),
+    })
+}
+
+pub(super) fn encode(success: &Success) -> Result<Object, ObjectError> {
+    let mut out = Object::new();
+    let interfaces = parts::each("interfaces", &success.interfaces, |i| write_interface(i))?;
+    out.set_some("interfaces", parts::list(&interfaces))?;
+    let ips = parts::each("ips", &success.ips, |ip| write_ip(ip))?;
+    out.set_some("ips", parts::list(&ips))?;
+    let routes = parts::each("routes", &success.routes, |route| parts::write_route(route))?;
+    out.set_some("routes", parts::list(&routes))?;
+    let dns = parts::write_dns(&success.dns)?;
+    out.set_some("dns", (!dns.is_empty()).then_some(dns))?;
+    Ok(out.and(success.unknown.without(KEYS)))
+}
+
+fn write_interface(interface: &Interface) -> Result<Object, ObjectError> {
+    let mut out = Object::new();
+    out.set("name", &interface.name)?;
+    out.set_some("mac", parts::text(&interface.mac))?;
+    out.set_some("mtu", parts::number(interface.mtu))?;
+    out.set_some("sandbox", parts::text(&interface.sandbox))?;
+    out.set_some("socketPath", parts::text(&interface.socket_path))?;
+    out.set_some("pciID", parts::text(&interface.pci_id))?;
+    Ok(out.and(interface.unknown.without(INTERFACE_KEYS)))
+}
+
+fn write_ip(ip: &IpConfig) -> Result<Object, ObjectError> {
+    let mut out = Object::new();
+    out.set_some("interface", ip.interface)?;
+    out.set("address", &Cidr::from(ip.address))?;
+    out.set_some("gateway", parts::gateway(ip.gateway))?;
+    Ok(out.and(ip.unknown.without(IP_KEYS)))
+}
