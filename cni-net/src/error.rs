@@ -1,5 +1,6 @@
 //! What can go wrong between us and the kernel, and which CNI code it has.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -10,10 +11,12 @@ use cni_core::spec::{Code, Error};
 #[non_exhaustive]
 pub enum NetError {
     /// The path is no network namespace any more: absent, or a file that something else left there.
-    #[error("network namespace {path:?} is gone")]
+    #[error("network namespace {path:?} is gone: {why}")]
     NetnsGone {
         /// The path that was asked for.
         path: PathBuf,
+        /// What was found in its stead.
+        why: &'static str,
     },
     /// The namespace's file could not be opened or entered.
     #[error("open network namespace {path:?}")]
@@ -65,7 +68,43 @@ pub enum NetError {
     },
 }
 
+/// A number of the kernel's with the text that the kernel gave for it (`NLMSGERR_ATTR_MSG`).
+#[derive(Debug)]
+struct Refusal {
+    errno: i32,
+    text: String,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = io::Error::from_raw_os_error(self.errno);
+        write!(f, "{number}: {}", self.text)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
 impl NetError {
+    /// The kernel refused `what` with `errno`, perhaps saying why.
+    pub(crate) fn refused(what: impl Into<String>, errno: i32, text: Option<String>) -> Self {
+        let number = io::Error::from_raw_os_error(errno);
+        let source = match text {
+            Some(text) => io::Error::new(number.kind(), Refusal { errno, text }),
+            None => number,
+        };
+        let what = what.into();
+        Self::Request { what, source }
+    }
+
+    /// The number that the kernel refused with (`errno(3)`), where it was the kernel.
+    pub fn errno(&self) -> Option<i32> {
+        let (Self::Request { source, .. } | Self::Netns { source, .. }) = self else {
+            return None;
+        };
+        let refusal = source.get_ref().and_then(|inner| inner.downcast_ref::<Refusal>());
+        source.raw_os_error().or(refusal.map(|r| r.errno))
+    }
+
     /// Whether the kernel refused because the thing exists already.
     pub fn is_exists(&self) -> bool {
         self.is_kind(io::ErrorKind::AlreadyExists)
@@ -78,8 +117,7 @@ impl NetError {
         match self {
             Self::NetnsGone { .. } | Self::LinkNotFound { .. } => true,
             Self::Request { source, .. } => {
-                source.kind() == io::ErrorKind::NotFound
-                    || source.raw_os_error().is_some_and(|n| ABSENT.contains(&n))
+                source.kind() == io::ErrorKind::NotFound || self.errno().is_some_and(|n| ABSENT.contains(&n))
             }
             Self::Netns { .. } | Self::Timeout { .. } | Self::WrongKind { .. } | Self::Value { .. } => false,
         }

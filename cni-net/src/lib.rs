@@ -3,19 +3,25 @@
 //! Blocking netlink, one socket for each namespace, and no program executed. Each subject is a small
 //! trait, so that a plugin names those that it uses; [`Kernel`] implements them all.
 
+#![allow(dead_code, reason = "the subjects that use the sockets follow")]
+
 pub mod addr;
 pub mod announce;
 mod error;
+mod kernel;
 pub mod link;
 pub mod neigh;
 pub mod netns;
 pub mod nft;
 pub mod route;
+mod socket;
+mod sockopt;
 pub mod sysctl;
 
 pub use addr::{Addr, Addrs};
 pub use announce::Announce;
 pub use error::NetError;
+pub use kernel::Kernel;
 pub use link::{Links, Mtu, Vni};
 pub use neigh::Neighbours;
 pub use netns::{At, Namespaces, Netns, NetnsId};

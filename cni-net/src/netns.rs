@@ -1,11 +1,16 @@
 //! Network namespaces: opened once, identified, entered on threads of their own.
 
-use std::os::fd::OwnedFd;
+mod anonymous;
+mod place;
+
 use std::sync::Arc;
 
 use cni_core::spec::NetnsPath;
 
 use crate::NetError;
+
+pub use anonymous::Anonymous;
+pub(crate) use place::Place;
 
 /// What identifies a namespace for as long as the machine runs: inode numbers come back, cookies do not.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,13 +22,14 @@ pub struct NetnsId {
     pub cookie: u64,
 }
 
-/// An opened, identified namespace. Clones share the descriptor.
+/// An opened, identified namespace. Clones share the descriptor and the sockets, which are closed with the
+/// last of them: a namespace lives on for as long as somebody holds one.
 #[derive(Clone, Debug)]
 pub struct Netns {
     pub(crate) id: NetnsId,
     pub(crate) path: NetnsPath,
-    #[expect(dead_code, reason = "the kernel layer uses it")]
-    pub(crate) fd: Option<Arc<OwnedFd>>,
+    /// Nothing where there is no kernel behind it.
+    pub(crate) place: Option<Arc<Place>>,
 }
 
 impl Netns {
@@ -36,6 +42,21 @@ impl Netns {
     pub fn path(&self) -> &NetnsPath {
         &self.path
     }
+
+    pub(crate) fn place(&self) -> Result<&Arc<Place>, NetError> {
+        self.place.as_ref().ok_or_else(|| NetError::NetnsGone {
+            path: self.path.as_path().to_owned(),
+            why: "it was never opened",
+        })
+    }
+}
+
+/// Runs `f` in `netns`, on a thread of its own, which is never switched back: `ip netns exec`.
+///
+/// # Errors
+/// [`NetError::Netns`] when there can be no such thread, or it may not enter.
+pub fn within<T: Send>(netns: &Netns, f: impl FnOnce() -> T + Send) -> Result<T, NetError> {
+    netns.place()?.within(f)
 }
 
 /// Where an operation happens.

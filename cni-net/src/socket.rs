@@ -1,0 +1,266 @@
+//! A blocking netlink socket: several requests in one send, dumps that are whole, waits that end.
+
+mod round;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use netlink_bindings::consts::{NLM_F_ACK, NLM_F_DUMP};
+use netlink_bindings::traits::{NetlinkRequest, Protocol as Requested};
+use rustix::io::Errno;
+use rustix::net::{
+    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, connect, netlink, recv, send, socket_with,
+    sockopt,
+};
+
+use crate::NetError;
+use crate::sockopt::{Switch, netns_cookie, turn_on};
+use round::{Dump, Round};
+
+/// How long the kernel may take to hand over the next answer.
+const WAIT: Duration = Duration::from_secs(5);
+
+/// The kernel's dumps come in pieces of 32 KiB at most; a single answer never reaches this.
+const BUFFER: usize = 64 * 1024;
+
+/// The answers to a send wait in the socket's buffer until we read them, so a send must not ask for more
+/// than fits there.
+const AT_ONCE: usize = 32;
+
+/// How often a list that changed while it was read is read again.
+const DUMPS: u32 = 10;
+
+/// What an answer may occupy while it waits; also the most that one transaction may send.
+const QUEUE: usize = 4 * 1024 * 1024;
+
+/// Which part of the kernel a socket talks to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Protocol {
+    /// nftables and connection tracking.
+    Netfilter,
+    /// Links, addresses, routes, neighbours.
+    Route,
+}
+
+/// One request.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    what: String,
+    kind: u16,
+    flags: u16,
+    body: Vec<u8>,
+}
+
+impl Request {
+    /// `request`, which attempts `what`; the kernel is to acknowledge it.
+    pub(crate) fn of(what: impl Into<String>, request: &impl NetlinkRequest) -> Self {
+        let kind = match request.protocol() {
+            Requested::Raw { request_type, .. } => request_type,
+            // The number of a generic family is known at run time only, and we use none.
+            Requested::Generic(_) => 0,
+        };
+        Self {
+            what: what.into(),
+            kind,
+            flags: request.flags() | NLM_F_ACK as u16,
+            body: request.payload().to_vec(),
+        }
+    }
+
+    /// The same with no acknowledgement asked for: only a refusal is answered, and it fails the whole send.
+    pub(crate) fn unacknowledged(mut self) -> Self {
+        self.flags &= !(NLM_F_ACK as u16);
+        self
+    }
+
+    fn acknowledged(&self) -> bool {
+        self.flags & NLM_F_ACK as u16 != 0
+    }
+}
+
+/// One message of an answer: what follows the netlink header.
+pub(crate) type Reply = Vec<u8>;
+
+/// What came of one request: the messages of its answer, often none.
+pub(crate) type Outcome = Result<Vec<Reply>, NetError>;
+
+/// A netlink socket in one namespace, shared by threads one after the other.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    fd: OwnedFd,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// The number of the last request; answers bear it, so that a late one is known and dropped.
+    seq: u32,
+    buffer: Vec<u8>,
+}
+
+impl Socket {
+    /// A socket in the calling thread's namespace.
+    pub(crate) fn open(protocol: Protocol) -> Result<Self, NetError> {
+        let failed = |source| NetError::Request {
+            what: "open a netlink socket".to_owned(),
+            source,
+        };
+        let fd = connected(protocol).map_err(failed)?;
+        let buffer = vec![0; BUFFER];
+        Ok(Self {
+            fd,
+            state: Mutex::new(State { seq: 0, buffer }),
+        })
+    }
+
+    /// The number of the namespace that the socket is in.
+    pub(crate) fn netns_cookie(&self) -> io::Result<u64> {
+        netns_cookie(self.fd.as_fd())
+    }
+
+    /// Sends one request and waits for its answer.
+    pub(crate) fn ask(&self, request: &Request) -> Outcome {
+        let mut outcomes = self.batch(std::slice::from_ref(request))?;
+        outcomes.pop().unwrap_or_else(|| Ok(Vec::new()))
+    }
+
+    /// Sends `requests` together and answers for each what came of it, in their order. The kernel goes on
+    /// after one that it refused, so none may rest on the success of another.
+    pub(crate) fn batch(&self, requests: &[Request]) -> Result<Vec<Outcome>, NetError> {
+        let mut state = self.lock();
+        let mut outcomes = Vec::with_capacity(requests.len());
+        for part in requests.chunks(AT_ONCE) {
+            outcomes.extend(self.round(&mut state, part)?);
+        }
+        Ok(outcomes)
+    }
+
+    /// Sends `requests` in one piece, however many they are: what nftables takes as one transaction.
+    ///
+    /// # Errors
+    /// The first refusal.
+    pub(crate) fn transaction(&self, requests: &[Request]) -> Result<Vec<Vec<Reply>>, NetError> {
+        let mut state = self.lock();
+        self.round(&mut state, requests)?.into_iter().collect()
+    }
+
+    /// Reads a list as it was at one moment.
+    ///
+    /// # Errors
+    /// When the kernel refuses, or the list changed each time that it was read.
+    pub(crate) fn dump(&self, request: &Request) -> Outcome {
+        let mut state = self.lock();
+        for _ in 0..DUMPS {
+            if let Some(replies) = self.dump_once(&mut state, request)? {
+                return Ok(replies);
+            }
+        }
+        let text = Some("the list changed each time that it was read".to_owned());
+        Err(NetError::refused(
+            &*request.what,
+            Errno::INTR.raw_os_error(),
+            text,
+        ))
+    }
+
+    /// A state is whole at every await of an answer, so a panic of another thread does no harm.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn round(&self, state: &mut State, requests: &[Request]) -> Result<Vec<Outcome>, NetError> {
+        let what = requests.first().map_or("", |request| &request.what);
+        let first = state.seq.wrapping_add(1);
+        state.seq = state.seq.wrapping_add(requests.len() as u32);
+        let mut datagram = Vec::new();
+        for (seq, request) in (0..).zip(requests) {
+            wire::push(&mut datagram, request, request.flags, first.wrapping_add(seq));
+        }
+        self.send(&datagram, what)?;
+        let mut round = Round::new(requests, first);
+        while !round.is_complete() {
+            let length = self.receive(&mut state.buffer, what)?;
+            round.take(state.buffer.get(..length).unwrap_or_default())?;
+        }
+        Ok(round.outcomes())
+    }
+
+    /// Nothing when the list changed while it was read.
+    fn dump_once(&self, state: &mut State, request: &Request) -> Result<Option<Vec<Reply>>, NetError> {
+        state.seq = state.seq.wrapping_add(1);
+        let flags = request.flags & !(NLM_F_ACK as u16) | NLM_F_DUMP as u16;
+        let mut datagram = Vec::new();
+        wire::push(&mut datagram, request, flags, state.seq);
+        self.send(&datagram, &request.what)?;
+        let mut dump = Dump::new(&request.what, state.seq);
+        while !dump.is_complete() {
+            let length = self.receive(&mut state.buffer, &request.what)?;
+            dump.take(state.buffer.get(..length).unwrap_or_default())?;
+        }
+        Ok(dump.replies())
+    }
+
+    fn send(&self, datagram: &[u8], what: &str) -> Result<(), NetError> {
+        loop {
+            match send(&self.fd, datagram, SendFlags::empty()) {
+                Ok(_) => return Ok(()),
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(failed(what, errno)),
+            }
+        }
+    }
+
+    fn receive(&self, buffer: &mut [u8], what: &str) -> Result<usize, NetError> {
+        loop {
+            match recv(&self.fd, &mut *buffer, RecvFlags::TRUNC) {
+                // A piece was cut off, so the answer is not known.
+                Ok((read, length)) if length > read => return Err(failed(what, Errno::MSGSIZE)),
+                Ok((read, _)) => return Ok(read),
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(failed(what, errno)),
+            }
+        }
+    }
+}
+
+fn failed(what: &str, errno: Errno) -> NetError {
+    match errno {
+        Errno::AGAIN => NetError::Timeout {
+            what: what.to_owned(),
+        },
+        _ => NetError::refused(what, errno.raw_os_error(), None),
+    }
+}
+
+/// A socket that hears the kernel alone: connected, so that nobody else can send to it.
+fn connected(protocol: Protocol) -> io::Result<OwnedFd> {
+    let number = match protocol {
+        Protocol::Netfilter => Some(netlink::NETFILTER),
+        Protocol::Route => None,
+    };
+    let fd = socket_with(
+        AddressFamily::NETLINK,
+        SocketType::RAW,
+        SocketFlags::CLOEXEC,
+        number,
+    )?;
+    for switch in [Switch::CapAck, Switch::ExtAck, Switch::StrictCheck] {
+        turn_on(fd.as_fd(), switch)?;
+    }
+    sockopt::set_socket_timeout(&fd, sockopt::Timeout::Recv, Some(WAIT))?;
+    sockopt::set_socket_timeout(&fd, sockopt::Timeout::Send, Some(WAIT))?;
+    // Beyond the machine's limit only with CAP_NET_ADMIN over the machine; the limit is enough for most.
+    if sockopt::set_socket_recv_buffer_size_force(&fd, QUEUE).is_err() {
+        sockopt::set_socket_recv_buffer_size(&fd, QUEUE)?;
+    }
+    if sockopt::set_socket_send_buffer_size_force(&fd, QUEUE).is_err() {
+        sockopt::set_socket_send_buffer_size(&fd, QUEUE)?;
+    }
+    connect(&fd, &netlink::SocketAddrNetlink::new(0, 0))?;
+    Ok(fd)
+}
