@@ -1,1 +1,3 @@
 //! The standard CNI plugins, as a library and one multi-call program.
+
+pub mod shared;

@@ -1,0 +1,13 @@
+//! What several plugins do the same way.
+
+pub mod check;
+pub mod configure;
+mod error;
+pub mod gateway;
+pub mod ipam;
+pub mod mac;
+pub mod mark;
+pub mod veth;
+
+pub use error::SharedError;
+pub use mark::Attachment;

@@ -1,0 +1,77 @@
+//! A veth pair whose host end is found again without a record: named by a hash, marked by its alias.
+
+use cni_core::spec::Error;
+use cni_net::link::{Link, NewVeth};
+use cni_net::{At, Links, Netns};
+
+use super::{Attachment, SharedError};
+
+/// Makes the pair of `attachment`, the container end in `netns`; `set` says what else it is to have.
+///
+/// Answers the host end and the container end.
+///
+/// # Errors
+/// When the container has an interface of that name, the attachment exists already (then nothing of it is
+/// touched), or the kernel refuses. Nothing has been made then.
+pub fn add<N: Links>(
+    net: &N,
+    attachment: Attachment<'_>,
+    netns: &Netns,
+    set: impl Fn(&mut NewVeth<'_>),
+) -> Result<(Link, Link), Error> {
+    let ifname = &attachment.id.ifname;
+    for host in attachment.host_names() {
+        let mut new = NewVeth::new(netns, ifname.clone(), host.clone());
+        set(&mut new);
+        new.alias = Some(attachment.mark());
+        match net.add_veth(&new) {
+            Err(error) if error.is_exists() => {}
+            outcome => return Ok(outcome?),
+        }
+        // The kernel does not say which end's name it was.
+        if net.link(At::Netns(netns), ifname.as_str())?.is_some() {
+            let ifname = ifname.clone();
+            return Err(SharedError::IfnameTaken { ifname }.into());
+        }
+        if let Some(link) = net.link(At::Host, host.as_str())?
+            && attachment.owns(&link)
+        {
+            return Err(attached(attachment, link.name).into());
+        }
+    }
+    let ifname = ifname.to_string();
+    Err(SharedError::NoHostName { ifname }.into())
+}
+
+/// The host end of `attachment`, by name and mark.
+///
+/// # Errors
+/// When the kernel refuses.
+pub fn find<N: Links>(net: &N, attachment: Attachment<'_>) -> Result<Option<Link>, Error> {
+    for host in attachment.host_names() {
+        let link = net.link(At::Host, host.as_str())?;
+        if let Some(link) = link.filter(|link| attachment.owns(link)) {
+            return Ok(Some(link));
+        }
+    }
+    Ok(None)
+}
+
+/// Deletes the pair of `attachment` by its host end; whether there was one.
+///
+/// # Errors
+/// When the kernel refuses.
+pub fn del<N: Links>(net: &N, attachment: Attachment<'_>) -> Result<bool, Error> {
+    match find(net, attachment)? {
+        Some(link) => Ok(net.del_link(At::Host, &link.name)?),
+        None => Ok(false),
+    }
+}
+
+fn attached(attachment: Attachment<'_>, host: String) -> SharedError {
+    SharedError::Attached {
+        ifname: attachment.id.ifname.to_string(),
+        container: attachment.id.container.to_string(),
+        host,
+    }
+}
