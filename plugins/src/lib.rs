@@ -1,3 +1,4 @@
 //! The standard CNI plugins, as a library and one multi-call program.
 
+pub mod ipam;
 pub mod shared;

@@ -5,6 +5,7 @@ pub mod configure;
 mod error;
 pub mod gateway;
 pub mod ipam;
+pub(crate) mod lock;
 pub mod mac;
 pub mod mark;
 pub mod veth;

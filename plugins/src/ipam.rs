@@ -1,0 +1,7 @@
+//! The plugins that hand out addresses: they touch files at most, and no kernel.
+
+mod conf;
+pub mod host_local;
+pub mod static_;
+
+pub use conf::Config;

@@ -1,0 +1,43 @@
+//! `resolv.conf(5)`, as far as a result's `dns` has a place for it.
+
+use cni_core::spec::Dns;
+
+/// Reads name servers, domain, search list and options; of several `domain` or `options` lines the
+/// last domain and all options count, and what is not known is passed over.
+pub(super) fn parse(text: &str) -> Dns {
+    let mut dns = Dns::default();
+    for line in text.lines().map(str::trim) {
+        if line.starts_with(['#', ';']) {
+            continue;
+        }
+        let mut words = line.split_whitespace();
+        let key = words.next().unwrap_or_default();
+        let values = words.map(str::to_owned);
+        match key {
+            "nameserver" => dns.nameservers.extend(values.take(1)),
+            "domain" => dns.domain = values.take(1).next().unwrap_or(dns.domain),
+            "search" => dns.search.extend(values),
+            "options" => dns.options.extend(values),
+            _ => {}
+        }
+    }
+    dns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_known_line_counts_and_the_rest_is_passed_over() {
+        let dns = parse(
+            "# a comment\n; another\nnameserver 192.0.2.1\n  nameserver 2001:db8::1 extra\n\
+             domain example.org\nsearch a.example b.example\noptions ndots:5 rotate\nsortlist x\n\nnameserver\n",
+        );
+        assert_eq!(dns.nameservers, ["192.0.2.1", "2001:db8::1"]);
+        assert_eq!(dns.domain, "example.org");
+        assert_eq!(dns.search, ["a.example", "b.example"]);
+        assert_eq!(dns.options, ["ndots:5", "rotate"]);
+        assert!(parse("").is_empty());
+    }
+}
