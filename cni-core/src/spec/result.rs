@@ -160,3 +160,6 @@ impl Dns {
         *self == Self::default()
     }
 }
+
+#[cfg(test)]
+mod tests;
