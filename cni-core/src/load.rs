@@ -188,3 +188,6 @@ fn has_extension(path: &Path, extensions: &[&str]) -> bool {
     let own = path.extension().and_then(|e| e.to_str());
     own.is_some_and(|own| extensions.contains(&own))
 }
+
+#[cfg(test)]
+mod tests;

@@ -150,3 +150,6 @@ impl ConfList {
         Ok(out.and(self.unknown.clone()))
     }
 }
+
+#[cfg(test)]
+mod tests;
