@@ -2,9 +2,11 @@
 
 mod names;
 mod pod;
+pub mod selection;
 
-pub use names::{DnsError, NadName, NadRef, Namespace};
+pub use names::{ClaimName, DnsError, NadName, NadRef, Namespace};
 pub use pod::Pod;
+pub use selection::NetworkSelection;
 
 /// The pod's annotation that selects networks (specification, 4.1).
 pub const NETWORKS: &str = "k8s.v1.cni.cncf.io/networks";

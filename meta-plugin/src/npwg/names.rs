@@ -75,8 +75,13 @@ dns_name! {
     NadName, "network name", subdomain_rule
 }
 
+dns_name! {
+    /// The name of an IPAMClaim.
+    ClaimName, "IPAM claim", subdomain_rule
+}
+
 impl Default for Namespace {
-    /// `default`, where objects are that name no namespace.
+    /// `default`: where an object is that names no namespace.
     fn default() -> Self {
         Self("default".to_owned())
     }
