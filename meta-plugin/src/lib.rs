@@ -1,5 +1,6 @@
 //! Several networks for each pod, as NetworkAttachmentDefinitions say.
 
+pub mod cluster;
 pub mod journal;
 pub mod npwg;
 pub mod plan;

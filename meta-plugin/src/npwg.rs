@@ -1,12 +1,18 @@
 //! The multi-network specification of the Network Plumbing Working Group, version 1.3: types and parsing.
 
+pub(crate) mod manifest;
+pub mod nad;
 mod names;
 mod pod;
 pub mod selection;
+pub mod status;
 
-pub use names::{ClaimName, DnsError, NadName, NadRef, Namespace};
+pub use manifest::ManifestError;
+pub use nad::Nad;
+pub use names::{ClaimName, DnsError, NadName, NadRef, Namespace, PodName};
 pub use pod::Pod;
 pub use selection::NetworkSelection;
+pub use status::NetworkStatus;
 
 /// The pod's annotation that selects networks (specification, 4.1).
 pub const NETWORKS: &str = "k8s.v1.cni.cncf.io/networks";

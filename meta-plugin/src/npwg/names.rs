@@ -76,6 +76,11 @@ dns_name! {
 }
 
 dns_name! {
+    /// The name of a pod.
+    PodName, "pod name", subdomain_rule
+}
+
+dns_name! {
     /// The name of an IPAMClaim.
     ClaimName, "IPAM claim", subdomain_rule
 }
