@@ -2,3 +2,10 @@
 
 pub mod ipam;
 pub mod shared;
+
+/// The plugins that make an interface.
+pub mod main {
+    pub mod bridge;
+    pub mod loopback;
+    pub mod macvlan;
+}

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod configure;
+pub mod container;
 mod error;
 pub mod gateway;
 pub mod ipam;

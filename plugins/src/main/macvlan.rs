@@ -1,0 +1,121 @@
+//! `macvlan`: an interface of its own hardware address on one of the host's, with no bridge between.
+//!
+//! | key | default | meaning |
+//! |---|---|---|
+//! | `master` | the default route's interface | the interface that it hangs on |
+//! | `mode` | `"bridge"` | `bridge`, `private`, `vepa` or `passthru` |
+//! | `mtu` | the master's | 0 (the master's) to the master's MTU |
+//! | `mac`, `runtimeConfig.mac` | kernel's | hardware address; above `MAC` of `CNI_ARGS`, the latter first |
+//! | `linkInContainer` | `false` | the master is looked for in the container's namespace |
+//! | `bcqueuelen` | kernel's | length of the queue for broadcasts |
+//! | `ipam` | none | the plugin that gives addresses; without it the attachment is layer 2 only |
+//! | `dns` | IPAM's | name servers for the result |
+//!
+//! ```json
+//! {
+//!   "cniVersion": "1.1.0", "name": "lab", "type": "macvlan", "master": "eth1",
+//!   "ipam": { "type": "static", "addresses": [{ "address": "10.1.2.3/24" }] }
+//! }
+//! ```
+//!
+//! # What ADD leaves on the host
+//! Nothing: the interface is the container's, is born there under its final name, and bears the alias
+//! `plexus:<network>/<container>/<ifname>`.
+
+mod attach;
+mod config;
+
+use cni_core::plugin::{Add, Check, Del, Gc, Plugin, Status, Teardown};
+use cni_core::spec::{Error, Success};
+use cni_net::link::{Link, LinkKind, POD_GROUP};
+use cni_net::{Addrs, Announce, At, Links, Namespaces, Routes, Sysctl};
+
+pub use config::Config;
+
+use crate::shared::{Attachment, check, container};
+
+/// The plugin `macvlan`.
+#[derive(Clone, Debug, Default)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "the kernel layer is all that it is made of"
+)]
+pub struct Macvlan<N> {
+    /// The kernel's networking.
+    pub net: N,
+}
+
+/// What the plugin needs of the kernel layer.
+pub trait Net: Addrs + Announce + Links + Namespaces + Routes + Sysctl + Send + Sync {}
+
+impl<N: Addrs + Announce + Links + Namespaces + Routes + Sysctl + Send + Sync> Net for N {}
+
+impl<N: Net> Plugin for Macvlan<N> {
+    type Config = Config;
+
+    const NAME: &'static str = "macvlan";
+
+    fn add(&self, request: Add<'_, Config>) -> Result<Success, Error> {
+        attach::add(&self.net, &request)
+    }
+
+    fn del(&self, request: Del<'_, Config>) -> Result<(), Error> {
+        let attachment = Attachment::new(&request.env.network, &request.id);
+        let (path, ifname) = (request.netns.as_ref(), &request.id.ifname);
+        let mut teardown = Teardown::default();
+        let link = container::del_link(&self.net, path, ifname, |link| {
+            is_ours(attachment, link)
+                || (is_macvlan(link) && container::describes(request.prev.as_ref(), link))
+        });
+        // An address must not be given out again while an interface still has it.
+        let released = link.is_ok().then(|| request.config.ipam.del(&request));
+        teardown.step("macvlan", link);
+        teardown.step("IPAM", released.unwrap_or(Ok(())));
+        teardown.finish()
+    }
+
+    fn check(&self, request: Check<'_, Config>) -> Result<(), Error> {
+        let (config, ifname) = (&request.config, &request.id.ifname);
+        let netns = self.net.open(&request.netns)?;
+        config.ipam.check(&request)?;
+        let prev = check::prev(request.prev.as_ref())?;
+        let (index, expected) = check::container(prev, ifname, &request.netns)?;
+        let link = check::link(&self.net, At::Netns(&netns), expected)?;
+        let master = attach::master(&self.net, config, &netns)?;
+        let mode = config.mode()?;
+        let subject = format!("interface {ifname:?}");
+        let right_mode = link.kind == LinkKind::Macvlan { mode };
+        check::ensure(
+            right_mode,
+            &subject,
+            "is no macvlan device of the configured mode",
+        )?;
+        check::ensure(
+            link.parent == Some(master.index),
+            &subject,
+            "hangs on another master",
+        )?;
+        check::ensure(link.up, &subject, "is down")?;
+        check::addresses_and_routes(&self.net, &netns, ifname, prev, index)
+    }
+
+    fn status(&self, request: Status<'_, Config>) -> Result<(), Error> {
+        request.config.ipam.status(&request)
+    }
+
+    /// The links live and die with their containers; only addresses can be left over.
+    fn gc(&self, request: Gc<'_, Config>) -> Result<(), Error> {
+        request.config.ipam.gc(&request)
+    }
+}
+
+/// Whether the link bears the attachment's mark; or, made by an ADD that was killed before it could set
+/// one, nobody's mark and the group number, which is in the creating message.
+fn is_ours(attachment: Attachment<'_>, link: &Link) -> bool {
+    let unmarked = link.alias.is_none() && link.group == POD_GROUP;
+    is_macvlan(link) && (attachment.owns(link) || unmarked)
+}
+
+fn is_macvlan(link: &Link) -> bool {
+    matches!(link.kind, LinkKind::Macvlan { .. })
+}
