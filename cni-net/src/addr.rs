@@ -2,7 +2,11 @@
 
 use ipnet::IpNet;
 
-use crate::{At, NetError};
+use crate::number::index;
+use crate::socket::{Request, first_refusal, present};
+use crate::{At, Kernel, NetError};
+
+mod message;
 
 /// An address of an interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,4 +53,36 @@ pub trait Addrs {
     /// # Errors
     /// When the kernel refuses.
     fn del_addr(&self, at: At<'_>, link: &str, address: IpNet) -> Result<bool, NetError>;
+}
+
+impl Addrs for Kernel {
+    fn addrs(&self, at: At<'_>, link: &str) -> Result<Vec<Addr>, NetError> {
+        let socket = self.route(at)?;
+        let index = index(socket, link)?;
+        let request = Request::of(format!("list the addresses of {link:?}"), &message::list(index));
+        let replies = socket.dump(&request)?;
+        Ok(replies
+            .iter()
+            .filter_map(|body| message::read(body, index))
+            .collect())
+    }
+
+    fn add_addrs(&self, at: At<'_>, link: &str, addrs: &[Addr]) -> Result<(), NetError> {
+        let socket = self.route(at)?;
+        let index = index(socket, link)?;
+        let request = |addr: &Addr| {
+            let what = format!("add address {} to {link:?}", addr.address);
+            Request::of(what, &message::add(index, addr))
+        };
+        let requests: Vec<_> = addrs.iter().map(request).collect();
+        first_refusal(socket.batch(&requests)?)
+    }
+
+    fn del_addr(&self, at: At<'_>, link: &str, address: IpNet) -> Result<bool, NetError> {
+        let socket = self.route(at)?;
+        let what = format!("delete address {address} from {link:?}");
+        let outcome = index(socket, link)
+            .and_then(|index| socket.ask(&Request::of(what, &message::del(index, address))));
+        present(outcome)
+    }
 }

@@ -13,6 +13,7 @@ pub mod link;
 pub mod neigh;
 pub mod netns;
 pub mod nft;
+mod number;
 pub mod route;
 mod socket;
 mod sockopt;

@@ -1,10 +1,15 @@
 //! Routes: `ip route`.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::{At, NetError};
+use crate::number::{index, names};
+use crate::socket::{Request, Socket, first_refusal, present};
+use crate::{At, Kernel, NetError};
+
+mod message;
 
 /// The main routing table.
 pub const TABLE_MAIN: u32 = 254;
@@ -59,6 +64,23 @@ impl Route {
     }
 }
 
+impl fmt::Display for Route {
+    /// As `ip route` takes it, without what hardly anybody sets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.dst.fmt(f)?;
+        if let Some(gw) = self.gw {
+            write!(f, " via {gw}")?;
+        }
+        if let Some(dev) = &self.dev {
+            write!(f, " dev {dev:?}")?;
+        }
+        if let Some(table) = self.table {
+            write!(f, " table {table}")?;
+        }
+        Ok(())
+    }
+}
+
 /// Routes: `ip route`.
 pub trait Routes {
     /// `ip route show table all`, both families, unicast ones.
@@ -90,4 +112,67 @@ pub trait Routes {
     /// # Errors
     /// When the kernel refuses for another reason.
     fn route_to(&self, at: At<'_>, destination: IpAddr) -> Result<Option<Route>, NetError>;
+}
+
+impl Routes for Kernel {
+    fn routes(&self, at: At<'_>) -> Result<Vec<Route>, NetError> {
+        let socket = self.route(at)?;
+        let replies = socket.dump(&Request::of("list routes", &message::list()))?;
+        let found: Vec<_> = replies.iter().flat_map(|body| message::read(body)).collect();
+        named(socket, found)
+    }
+
+    fn add_routes(&self, at: At<'_>, routes: &[Route]) -> Result<(), NetError> {
+        let socket = self.route(at)?;
+        let request = |route: &Route| {
+            let append = message::append(route, oif(socket, route)?);
+            Ok(Request::of(format!("add route {route}"), &append))
+        };
+        let requests = routes.iter().map(request).collect::<Result<Vec<_>, NetError>>()?;
+        first_refusal(socket.batch(&requests)?)
+    }
+
+    fn replace_route(&self, at: At<'_>, route: &Route) -> Result<(), NetError> {
+        let socket = self.route(at)?;
+        let replace = message::replace(route, oif(socket, route)?);
+        let request = Request::of(format!("replace route {route}"), &replace);
+        socket.ask(&request).map(drop)
+    }
+
+    fn del_route(&self, at: At<'_>, route: &Route) -> Result<bool, NetError> {
+        let socket = self.route(at)?;
+        let ask = |oif| {
+            let del = message::del(route, oif);
+            socket.ask(&Request::of(format!("delete route {route}"), &del))
+        };
+        present(oif(socket, route).and_then(ask))
+    }
+
+    fn route_to(&self, at: At<'_>, destination: IpAddr) -> Result<Option<Route>, NetError> {
+        /// ENETUNREACH and EHOSTUNREACH: there is no route, or one that says so.
+        const UNREACHABLE: [i32; 2] = [101, 113];
+        let socket = self.route(at)?;
+        let what = format!("look up the route to {destination}");
+        let replies = match socket.ask(&Request::of(what, &message::lookup(destination))) {
+            Err(error) if error.errno().is_some_and(|n| UNREACHABLE.contains(&n)) => return Ok(None),
+            replies => replies?,
+        };
+        let found = replies.iter().find_map(|body| message::read_lookup(body));
+        Ok(named(socket, found.into_iter().collect())?.pop())
+    }
+}
+
+/// The number of the route's interface, where it names one.
+fn oif(socket: &Socket, route: &Route) -> Result<Option<u32>, NetError> {
+    route.dev.as_deref().map(|dev| index(socket, dev)).transpose()
+}
+
+/// The same with the interfaces' names; none for one that went away in between.
+fn named(socket: &Socket, found: Vec<message::Numbered>) -> Result<Vec<Route>, NetError> {
+    let names = names(socket)?;
+    let route = |mut found: message::Numbered| {
+        found.route.dev = found.oif.and_then(|oif| names.get(&oif).cloned());
+        found.route
+    };
+    Ok(found.into_iter().map(route).collect())
 }

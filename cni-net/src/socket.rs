@@ -228,6 +228,25 @@ impl Socket {
     }
 }
 
+/// What came of a batch as a whole.
+///
+/// # Errors
+/// The first refusal.
+pub(crate) fn first_refusal(outcomes: Vec<Outcome>) -> Result<(), NetError> {
+    outcomes.into_iter().try_for_each(|outcome| outcome.map(drop))
+}
+
+/// Whether a deletion found what it was to delete.
+///
+/// # Errors
+/// When the kernel refused for another reason than that it was not there.
+pub(crate) fn present(outcome: Outcome) -> Result<bool, NetError> {
+    match outcome {
+        Err(error) if error.is_absent() => Ok(false),
+        outcome => outcome.map(|_| true),
+    }
+}
+
 fn failed(what: &str, errno: Errno) -> NetError {
     match errno {
         Errno::AGAIN => NetError::Timeout {
