@@ -1,6 +1,21 @@
 //! nftables by netlink: `nft`.
 
+use std::fmt;
+
+use netlink_bindings::nftables::Nfgenmsg;
+
 use crate::{At, NetError};
+
+mod base;
+mod comment;
+mod expr;
+mod kernel;
+mod op;
+mod transaction;
+
+pub use base::{Base, ChainType, Hook, Policy};
+pub use expr::{Expr, Is};
+pub use transaction::Transaction;
 
 /// The family of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +29,29 @@ pub enum Family {
     Ip,
     /// IPv6.
     Ip6,
+}
+
+impl Family {
+    /// `NFPROTO_*`.
+    fn number(self) -> u8 {
+        match self {
+            Self::Bridge => 7,
+            Self::Inet => 1,
+            Self::Ip => 2,
+            Self::Ip6 => 10,
+        }
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bridge => "bridge",
+            Self::Inet => "inet",
+            Self::Ip => "ip",
+            Self::Ip6 => "ip6",
+        })
+    }
 }
 
 /// A chain, named by its table.
@@ -39,6 +77,13 @@ impl Chain {
     }
 }
 
+impl fmt::Display for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { family, table, chain } = self;
+        write!(f, "chain {chain:?} of table {family} {table:?}")
+    }
+}
+
 /// A rule that the kernel has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -47,6 +92,28 @@ pub struct Rule {
     pub handle: u64,
     /// Its comment; empty when there is none.
     pub comment: String,
+    family: Family,
+    /// What it does; `None` where that includes what we have no word for.
+    ops: Option<Vec<op::Op>>,
+}
+
+impl Rule {
+    /// The rule `exprs` of a table of `family`.
+    pub fn new(family: Family, handle: u64, exprs: &[Expr], comment: &str) -> Self {
+        let ops = Some(expr::lower(family, exprs));
+        let comment = comment.to_owned();
+        Self {
+            handle,
+            comment,
+            family,
+            ops,
+        }
+    }
+
+    /// Whether it does what `exprs` say, and nothing else.
+    pub fn does(&self, exprs: &[Expr]) -> bool {
+        self.ops.as_deref() == Some(&expr::lower(self.family, exprs))
+    }
 }
 
 /// nftables: `nft`.
@@ -60,13 +127,14 @@ pub trait Nft {
     /// `nft -f …`: all of `transaction`, or nothing of it.
     ///
     /// # Errors
-    /// When the kernel refuses one of its parts.
+    /// When the kernel refuses one of its parts; the message names the part.
     fn apply(&self, at: At<'_>, transaction: &Transaction) -> Result<(), NetError>;
 }
 
-/// Changes that take effect together.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[must_use = "a transaction does nothing until it is applied"]
-pub struct Transaction {
-    _steps: Vec<()>,
+/// The head of a request about `family`.
+fn header(family: Family) -> Nfgenmsg {
+    Nfgenmsg {
+        nfgen_family: family.number(),
+        ..Nfgenmsg::default()
+    }
 }
