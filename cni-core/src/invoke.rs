@@ -1,5 +1,15 @@
 //! How a plugin named by `type` is run.
 
+mod builtin;
+mod exec;
+mod operation;
+mod resolver;
+
+pub use builtin::Builtin;
+pub use exec::{Exec, Group};
+pub use operation::Operation;
+pub use resolver::{Choice, Resolver};
+
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -50,6 +60,10 @@ pub struct Target {
     /// `CNI_PATH`.
     pub path: Vec<PathBuf>,
 }
+
+/// The variable that tells a plugin how many milliseconds its caller waits. It is no part of the
+/// specification: a plugin that does not know it is killed in time all the same.
+pub(crate) const TIMEOUT_MS: &str = "PLEXUS_TIMEOUT_MS";
 
 /// A way to run plugins: as executables, linked in, or the caller's own.
 pub trait Invoke: Send + Sync {

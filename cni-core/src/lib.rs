@@ -4,6 +4,7 @@
 //! For a runtime's author: lists of plugins are loaded, and run with ADD, CHECK, DEL, GC and STATUS.
 //! It is no networking library: it handles processes, files and JSON.
 
+pub mod chain;
 pub mod invoke;
 pub mod load;
 pub mod plugin;

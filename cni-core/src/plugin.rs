@@ -1,9 +1,19 @@
 //! What a plugin's author implements, and the skeleton that runs it.
 
+mod checked;
+mod checks;
+mod delegate;
+mod environment;
+mod erased;
 mod request;
+mod skeleton;
 mod undo;
+mod unknown;
 
+pub(crate) use checked::{OwnNetns, Unchecked};
+pub use erased::{DynPlugin, PANICKED, Request};
 pub use request::{Add, Check, Del, Env, Gc, Status};
+pub use skeleton::{Host, run, run_on, run_with};
 pub use undo::{Rollback, Teardown};
 
 use serde::de::DeserializeOwned;

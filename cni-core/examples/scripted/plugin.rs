@@ -1,0 +1,163 @@
+//! The plugin itself.
+//!
+//! | key | meaning |
+//! |---|---|
+//! | `log` | a file; a line of JSON that tells what was asked for is added to it for each call |
+//! | `interface` | ADD adds an interface of this name to the result of the plugin before |
+//! | `address` | ADD adds this address, on that interface |
+//! | `fail` | verbs, in upper case, with the error that each shall fail with |
+//! | `panic` | a verb that shall panic |
+//! | `delegate` | a plugin that does a part of each verb |
+
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::PathBuf;
+
+use cni_core::plugin::{Add, Check, Del, Env, Gc, Plugin, Status};
+use cni_core::spec::{Code, Error, Interface, IpConfig, Object, PluginType, Success};
+use serde_json::json;
+
+/// Does what its configuration says.
+pub(crate) struct Scripted;
+
+/// What it shall do.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+pub(crate) struct Config {
+    log: Option<PathBuf>,
+    interface: Option<String>,
+    address: Option<String>,
+    fail: BTreeMap<String, Error>,
+    panic: Option<String>,
+    delegate: Option<PluginType>,
+}
+
+impl Plugin for Scripted {
+    type Config = Config;
+    const NAME: &'static str = "scripted";
+
+    fn add(&self, request: Add<'_, Config>) -> Result<Success, Error> {
+        let about = json!({ "id": request.id.to_string(), "netns": request.netns.as_path() });
+        request
+            .config
+            .play("ADD", &request.env, about, request.prev.as_ref())?;
+        let delegated = request
+            .config
+            .delegate
+            .as_ref()
+            .map(|kind| request.delegate_add(kind))
+            .transpose()?;
+        let mut result = request.prev.unwrap_or_default();
+        result
+            .ips
+            .extend(delegated.into_iter().flat_map(|delegated| delegated.ips));
+        if let Some(address) = &request.config.address {
+            let bad = |_| Error::new(Code::INVALID_CONFIG, format!("address {address:?}"));
+            let mut ip = IpConfig::new(address.parse().map_err(bad)?);
+            ip.interface = request
+                .config
+                .interface
+                .is_some()
+                .then_some(result.interfaces.len() as i64);
+            result.ips.push(ip);
+        }
+        if let Some(name) = &request.config.interface {
+            let mut interface = Interface::new(name);
+            interface.mtu = Some(1400);
+            result.interfaces.push(interface);
+        }
+        Ok(result)
+    }
+
+    fn del(&self, request: Del<'_, Config>) -> Result<(), Error> {
+        let netns = request.netns.as_ref().map(|netns| netns.as_path());
+        let about = json!({ "id": request.id.to_string(), "netns": netns });
+        request
+            .config
+            .play("DEL", &request.env, about, request.prev.as_ref())?;
+        request
+            .config
+            .delegate
+            .iter()
+            .try_for_each(|kind| request.delegate_del(kind))
+    }
+
+    fn check(&self, request: Check<'_, Config>) -> Result<(), Error> {
+        let about = json!({ "id": request.id.to_string(), "netns": request.netns.as_path() });
+        request
+            .config
+            .play("CHECK", &request.env, about, request.prev.as_ref())?;
+        request
+            .config
+            .delegate
+            .iter()
+            .try_for_each(|kind| request.delegate_check(kind))
+    }
+
+    fn status(&self, request: Status<'_, Config>) -> Result<(), Error> {
+        request.config.play("STATUS", &request.env, json!({}), None)?;
+        request
+            .config
+            .delegate
+            .iter()
+            .try_for_each(|kind| request.delegate_status(kind))
+    }
+
+    fn gc(&self, request: Gc<'_, Config>) -> Result<(), Error> {
+        request
+            .config
+            .play("GC", &request.env, json!({ "valid": request.valid }), None)?;
+        request
+            .config
+            .delegate
+            .iter()
+            .try_for_each(|kind| request.delegate_gc(kind))
+    }
+}
+
+impl Config {
+    /// Notes the call, then fails or panics if it shall.
+    fn play(
+        &self,
+        verb: &str,
+        env: &Env<'_>,
+        mut about: serde_json::Value,
+        prev: Option<&Success>,
+    ) -> Result<(), Error> {
+        about["verb"] = verb.into();
+        about["plugin"] = json!(env.object.parse_key::<String>("label").ok().flatten());
+        about["args"] = env.args.to_string().into();
+        about["path"] = json!(env.path);
+        about["runtimeConfig"] = json!(
+            env.object
+                .parse_key::<serde_json::Value>("runtimeConfig")
+                .ok()
+                .flatten()
+        );
+        about["keys"] = keys(&env.object).into();
+        about["prev"] = json!(prev.map(|prev| prev.encode(env.version)).transpose()?);
+        self.note(&about)
+            .map_err(|e| Error::new(Code::IO, "write log").with_details(e.to_string()))?;
+        assert!(self.panic.as_deref() != Some(verb), "as the configuration says");
+        self.fail.get(verb).cloned().map_or(Ok(()), Err)
+    }
+
+    fn note(&self, line: &serde_json::Value) -> std::io::Result<()> {
+        let Some(log) = &self.log else { return Ok(()) };
+        let mut log = OpenOptions::new().create(true).append(true).open(log)?;
+        writeln!(log, "{line}")
+    }
+}
+
+/// The keys that only the runtime or the list can have put there.
+fn keys(object: &Object) -> Vec<String> {
+    let of_interest = |key: &&str| key.starts_with("cni") || key.starts_with("cap") || *key == "name";
+    object
+        .iter()
+        .map(|(key, _)| key)
+        .filter(of_interest)
+        .filter(|key| *key != "cni.dev/attachments")
+        .map(str::to_owned)
+        .collect()
+}

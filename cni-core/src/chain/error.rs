@@ -1,0 +1,98 @@
+//! What can go wrong while a list is run.
+
+use super::ResultsError;
+use crate::invoke::Operation;
+use crate::spec::{Code, ConfList, Error, NetName, ObjectError, PluginConf, PluginType, Version};
+
+/// A list could not be run to its end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChainError {
+    /// A plugin failed, or could not be run. The text begins as the reference's.
+    #[error("plugin type={:?} name={:?} failed ({})", plugin.as_str(), network.as_str(), operation.as_str().to_lowercase())]
+    Plugin {
+        /// The plugin.
+        plugin: PluginType,
+        /// The network.
+        network: NetName,
+        /// What it was asked to do.
+        operation: Operation,
+        /// Its error, unchanged.
+        #[source]
+        error: Error,
+    },
+    /// What a plugin should receive cannot be written.
+    #[error("write request")]
+    Request(#[source] ObjectError),
+    /// Results could not be kept, read, listed or removed.
+    #[error("{action} results")]
+    Results {
+        /// Which of them: `write`, `read`, `list` or `remove`.
+        action: &'static str,
+        /// Why not.
+        #[source]
+        error: ResultsError,
+    },
+    /// Several failures, in the order in which they came; there are at least two.
+    #[error("{} failures", .0.len())]
+    Several(Vec<ChainError>),
+    /// The list's version does not have the verb.
+    #[error("configuration version \"{0}\" does not support the {1} command")]
+    Version(Version, Operation),
+}
+
+impl ChainError {
+    pub(super) fn plugin(list: &ConfList, plugin: &PluginConf, operation: Operation, error: Error) -> Self {
+        Self::Plugin {
+            plugin: plugin.kind.clone(),
+            network: list.name.clone(),
+            operation,
+            error,
+        }
+    }
+
+    pub(super) fn results(action: &'static str) -> impl FnOnce(ResultsError) -> Self {
+        move |error| Self::Results { action, error }
+    }
+
+    /// Success only if there is no failure.
+    pub(super) fn all(mut failures: Vec<Self>) -> Result<(), Self> {
+        match failures.len() {
+            0 => Ok(()),
+            1 => Err(failures.remove(0)),
+            _ => Err(Self::Several(failures)),
+        }
+    }
+}
+
+impl From<ChainError> for Error {
+    /// A plugin's failure keeps its code, message and details; of several the first one's code counts.
+    ///
+    /// STATUS keeps the plugin's error as it is, since its code and text are the answer.
+    fn from(error: ChainError) -> Self {
+        match error {
+            ChainError::Plugin {
+                operation: Operation::Status,
+                error,
+                ..
+            } => error,
+            ChainError::Plugin { error: ref cause, .. } => {
+                Self::new(cause.code, format!("{error}: {}", cause.msg)).with_details(cause.details.clone())
+            }
+            ChainError::Request(_) => Self::from_source(Code::INVALID_CONFIG, &error),
+            ChainError::Results { .. } => Self::from_source(Code::IO, &error),
+            ChainError::Several(failures) => Self::joined(failures),
+            ChainError::Version(..) => Self::from_source(Code::INCOMPATIBLE_VERSION, &error),
+        }
+    }
+}
+
+impl Error {
+    /// Several failures of a list, as GC returns them, in one error: the code of the first, the texts of all.
+    pub fn joined(failures: impl IntoIterator<Item = ChainError>) -> Self {
+        let errors: Vec<Self> = failures.into_iter().map(Self::from).collect();
+        let code = errors.first().map_or(Code::UNKNOWN, |error| error.code);
+        let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        Self::new(code, texts.join(" / "))
+    }
+}

@@ -1,0 +1,78 @@
+//! GC of a list.
+
+use std::collections::BTreeSet;
+
+use super::request::Step;
+use super::{ChainError, KeptAttachment, Results, Runtime, del};
+use crate::invoke::{Operation, Verb};
+use crate::spec::{ConfList, ValidAttachment};
+
+/// DELs every kept attachment of the network that is not in `valid`, then GCs each plugin in turn.
+///
+/// `None` means that the caller does not know what is in use: then no attachment is DELed, and the plugins
+/// are not told of any, so that they delete nothing either. An empty set means that none is in use.
+///
+/// Never stops at a failure. Does nothing for a list with `disableGC`; below 1.1.0, which has no GC,
+/// it only DELs. DELs are run with the arguments and namespace of ADD and with the list as it is now.
+///
+/// # Errors
+/// All failures, in the order in which they came.
+pub fn gc(
+    list: &ConfList,
+    valid: Option<&BTreeSet<ValidAttachment>>,
+    runtime: &Runtime<'_>,
+    kept: &dyn Results,
+) -> Result<(), Vec<ChainError>> {
+    if list.disable_gc {
+        return Ok(());
+    }
+    let mut failures = Vec::new();
+    if let Some(valid) = valid {
+        del_invalid(list, valid, runtime, kept, &mut failures);
+    }
+    if list.version >= Operation::Gc.since() {
+        let target = runtime.no_target();
+        let one = |plugin| Step::network(list, plugin, runtime, &target, valid)?.run(Verb::Gc, None);
+        failures.extend(list.plugins().filter_map(|plugin| one(plugin).err()));
+    }
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        Err(failures)
+    }
+}
+
+fn del_invalid(
+    list: &ConfList,
+    valid: &BTreeSet<ValidAttachment>,
+    runtime: &Runtime<'_>,
+    kept: &dyn Results,
+    failures: &mut Vec<ChainError>,
+) {
+    let attachments = kept.list(list).map_err(ChainError::results("list"));
+    let attachments = attachments.unwrap_or_else(|error| {
+        failures.push(error);
+        Vec::new()
+    });
+    let is_valid = |attachment: &KeptAttachment| {
+        let (container, ifname) = (&attachment.id.container, &attachment.id.ifname);
+        valid
+            .iter()
+            .any(|valid| valid.container == *container && valid.ifname == *ifname)
+    };
+    for attachment in attachments.into_iter().filter(|attachment| !is_valid(attachment)) {
+        let KeptAttachment {
+            id,
+            netns,
+            args,
+            capability_args,
+            ..
+        } = attachment;
+        let as_at_add = Runtime {
+            args,
+            capability_args,
+            ..runtime.clone()
+        };
+        failures.extend(del(list, &id, netns.as_ref(), &as_at_add, kept).err());
+    }
+}

@@ -1,0 +1,170 @@
+//! What each plugin of a list receives: made in one place for every verb.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use super::ChainError;
+use crate::invoke::{Call, Invoke, Operation, Target, Verb};
+use crate::spec::{
+    AttachmentId, CniArgs, ConfList, NetnsPath, Object, ObjectError, PluginConf, Success, ValidAttachment,
+};
+
+/// What a runtime has to say beside the list and the attachment.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Runtime<'a> {
+    /// How plugins are run.
+    pub invoke: &'a dyn Invoke,
+    /// Where executables are looked for: `CNI_PATH`.
+    pub path: Vec<PathBuf>,
+    /// `CNI_ARGS`.
+    pub args: CniArgs,
+    /// Capability arguments by capability; each plugin receives those that it declares.
+    pub capability_args: Object,
+    /// When the caller stops waiting for all plugins together.
+    pub deadline: Option<Instant>,
+}
+
+impl<'a> Runtime<'a> {
+    /// A runtime without arguments and deadline.
+    pub fn new(invoke: &'a dyn Invoke, path: impl IntoIterator<Item = PathBuf>) -> Self {
+        Self {
+            invoke,
+            path: path.into_iter().collect(),
+            args: CniArgs::default(),
+            capability_args: Object::new(),
+            deadline: None,
+        }
+    }
+
+    /// What the environment of calls about an attachment says.
+    pub(super) fn target(&self, id: &AttachmentId, netns: Option<&NetnsPath>) -> Target {
+        Target {
+            id: Some(id.clone()),
+            netns: netns.cloned(),
+            ..self.no_target()
+        }
+    }
+
+    /// What the environment of calls about a network says.
+    pub(super) fn no_target(&self) -> Target {
+        Target {
+            path: self.path.clone(),
+            args: self.args.clone(),
+            ..Target::default()
+        }
+    }
+}
+
+/// One plugin's turn in a list.
+pub(super) struct Step<'a> {
+    list: &'a ConfList,
+    plugin: &'a PluginConf,
+    runtime: &'a Runtime<'a>,
+    target: &'a Target,
+    config: Object,
+}
+
+impl<'a> Step<'a> {
+    /// A turn that is about an attachment.
+    pub(super) fn attachment(
+        list: &'a ConfList,
+        plugin: &'a PluginConf,
+        runtime: &'a Runtime<'a>,
+        target: &'a Target,
+    ) -> Result<Self, ChainError> {
+        let config = config(list, plugin).and_then(|mut config| {
+            insert_runtime_config(&mut config, plugin, &runtime.capability_args)?;
+            Ok(config)
+        });
+        Ok(Self {
+            list,
+            plugin,
+            runtime,
+            target,
+            config: config.map_err(ChainError::Request)?,
+        })
+    }
+
+    /// A turn that is about the network, for GC with the attachments that are in use.
+    pub(super) fn network(
+        list: &'a ConfList,
+        plugin: &'a PluginConf,
+        runtime: &'a Runtime<'a>,
+        target: &'a Target,
+        valid: Option<&BTreeSet<ValidAttachment>>,
+    ) -> Result<Self, ChainError> {
+        let config = config(list, plugin).and_then(|mut config| {
+            if let Some(valid) = valid {
+                config.set("cni.dev/valid-attachments", valid)?;
+            }
+            Ok(config)
+        });
+        Ok(Self {
+            list,
+            plugin,
+            runtime,
+            target,
+            config: config.map_err(ChainError::Request)?,
+        })
+    }
+
+    pub(super) fn add(&self, prev: Option<&Success>) -> Result<Success, ChainError> {
+        let outcome = self.runtime.invoke.add(&self.call(prev));
+        outcome.map_err(|error| ChainError::plugin(self.list, self.plugin, Operation::Add, error))
+    }
+
+    pub(super) fn run(&self, verb: Verb, prev: Option<&Success>) -> Result<(), ChainError> {
+        let outcome = self.runtime.invoke.run(verb, &self.call(prev));
+        outcome.map_err(|error| ChainError::plugin(self.list, self.plugin, verb.into(), error))
+    }
+
+    fn call<'c>(&'c self, prev: Option<&'c Success>) -> Call<'c> {
+        Call {
+            plugin: &self.plugin.kind,
+            config: &self.config,
+            prev,
+            target: self.target,
+            deadline: self.runtime.deadline,
+        }
+    }
+}
+
+/// The plugin's object with the list's name and version, and without what only runtimes may say.
+fn config(list: &ConfList, plugin: &PluginConf) -> Result<Object, ObjectError> {
+    let mut config = Object::new();
+    config.set("cniVersion", &list.version)?;
+    config.set("name", &list.name)?;
+    let reserved = ["cniVersion", "name", "capabilities", "prevResult"];
+    for (key, value) in plugin.object.iter() {
+        let is_reserved = reserved.iter().any(|r| r.eq_ignore_ascii_case(key));
+        let is_runtimes = key
+            .get(..8)
+            .is_some_and(|start| start.eq_ignore_ascii_case("cni.dev/"));
+        if !is_reserved && !is_runtimes {
+            config.set_raw(key, value.to_owned());
+        }
+    }
+    Ok(config)
+}
+
+/// The arguments of the capabilities that the plugin declares. Where there are none, a `runtimeConfig`
+/// that was written into the configuration by hand stays, as with the reference.
+fn insert_runtime_config(
+    config: &mut Object,
+    plugin: &PluginConf,
+    capability_args: &Object,
+) -> Result<(), ObjectError> {
+    let mut runtime_config = Object::new();
+    for (name, value) in capability_args.iter() {
+        if plugin.capabilities.contains(name) {
+            runtime_config.set_raw(name, value.to_owned());
+        }
+    }
+    if !runtime_config.is_empty() {
+        config.remove("runtimeConfig");
+        config.set("runtimeConfig", &runtime_config)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,174 @@
+//! A call that has passed the checks, on its way into a plugin.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use serde_json::value::RawValue;
+
+use super::checks::{foreign_netns, network, undecodable, version};
+use super::erased::perform_caught;
+use super::{Add, Check, Del, DynPlugin, Env, Gc, Request, Status};
+use crate::invoke::{Invoke, Operation, Target};
+use crate::spec::{AttachmentId, Code, Error, NetName, NetnsPath, Object, Success, ValidAttachment, Version};
+
+/// A call as it came: by environment and stdin, or from a caller in the same process.
+pub(crate) struct Unchecked<'a> {
+    pub(crate) operation: Operation,
+    pub(crate) target: Target,
+    /// The configuration without `prevResult`.
+    pub(crate) config: Object,
+    pub(crate) invoke: &'a dyn Invoke,
+    pub(crate) deadline: Option<Instant>,
+    /// Whether the plugin may act on its own namespace.
+    pub(crate) own_netns: OwnNetns,
+}
+
+/// Whether `CNI_NETNS` may be the plugin's own namespace.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OwnNetns {
+    Allowed,
+    Refused,
+}
+
+/// A call whose network, version and namespace are good.
+pub(crate) struct Checked<'a> {
+    call: Unchecked<'a>,
+    network: NetName,
+    pub(crate) version: Version,
+}
+
+impl<'a> Unchecked<'a> {
+    /// Checks the call in the order of the reference.
+    pub(crate) fn check(self, plugin: &dyn DynPlugin) -> Result<Checked<'a>, Error> {
+        let network = network(&self.config)?;
+        let version = version(plugin, self.operation, &self.config)?;
+        if let (Some(netns), OwnNetns::Refused) = (&self.target.netns, self.own_netns) {
+            foreign_netns(netns)?;
+        }
+        Ok(Checked {
+            call: self,
+            network,
+            version,
+        })
+    }
+}
+
+impl Checked<'_> {
+    /// Runs ADD; the result also in the configuration's version.
+    ///
+    /// A result that this version cannot say is a failure, and what was made is removed again.
+    pub(crate) fn add(
+        self,
+        plugin: &dyn DynPlugin,
+        prev: Option<Success>,
+    ) -> Result<(Success, Box<RawValue>), Error> {
+        let success = perform_caught(plugin, self.request(prev)?)?.unwrap_or_default();
+        match success.encode(self.version) {
+            Ok(encoded) => Ok((success, encoded)),
+            Err(error) => {
+                self.undo(plugin);
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Runs any other verb.
+    pub(crate) fn run(self, plugin: &dyn DynPlugin, prev: Option<Success>) -> Result<(), Error> {
+        perform_caught(plugin, self.request(prev)?).map(drop)
+    }
+
+    /// Without the result as `prev`: a delegate that is an executable could not be given it.
+    fn undo(mut self, plugin: &dyn DynPlugin) {
+        self.call.operation = Operation::Del;
+        if let Err(error) = self.run(plugin, None) {
+            tracing::warn!(plugin = plugin.name(), %error, "undo ADD");
+        }
+    }
+
+    fn request(&self, prev: Option<Success>) -> Result<Request<'_>, Error> {
+        let (env, config) = (self.env(), ());
+        Ok(match self.call.operation {
+            Operation::Add => {
+                let (id, netns) = (self.id()?, self.netns()?);
+                Request::Add(Add {
+                    id,
+                    netns,
+                    config,
+                    prev,
+                    env,
+                })
+            }
+            Operation::Check => {
+                let (id, netns) = (self.id()?, self.netns()?);
+                Request::Check(Check {
+                    id,
+                    netns,
+                    config,
+                    prev,
+                    env,
+                })
+            }
+            Operation::Del => {
+                let (id, netns) = (self.id()?, self.call.target.netns.clone());
+                Request::Del(Del {
+                    id,
+                    netns,
+                    config,
+                    prev,
+                    env,
+                })
+            }
+            Operation::Gc => {
+                let valid = valid(&self.call.config)?;
+                Request::Gc(Gc { config, valid, env })
+            }
+            Operation::Status => Request::Status(Status { config, env }),
+        })
+    }
+
+    fn env(&self) -> Env<'_> {
+        Env {
+            network: self.network.clone(),
+            version: self.version,
+            args: self.call.target.args.clone(),
+            path: self.call.target.path.clone(),
+            object: self.call.config.clone(),
+            invoke: self.call.invoke,
+            deadline: self.call.deadline,
+        }
+    }
+
+    fn id(&self) -> Result<AttachmentId, Error> {
+        self.call
+            .target
+            .id
+            .clone()
+            .ok_or_else(|| missing("CNI_CONTAINERID,CNI_IFNAME"))
+    }
+
+    fn netns(&self) -> Result<NetnsPath, Error> {
+        self.call.target.netns.clone().ok_or_else(|| missing("CNI_NETNS"))
+    }
+}
+
+/// Required variables, or what stands for them in a call, are not there.
+pub(super) fn missing(names: &str) -> Error {
+    Error::new(
+        Code::INVALID_ENVIRONMENT,
+        format!("required env variables [{names}] missing"),
+    )
+}
+
+/// The valid attachments of a GC.
+///
+/// Absent means that the caller did not say; `null` is how runtimes in Go write the empty list. One
+/// entry that cannot be read fails them all: passing over it would delete what is in use.
+fn valid(config: &Object) -> Result<Option<BTreeSet<ValidAttachment>>, Error> {
+    // The second is what the reference library wrote by mistake before it knew the first.
+    let keys = ["cni.dev/valid-attachments", "cni.dev/attachments"];
+    let Some(key) = keys.into_iter().find(|key| config.get(key).is_some()) else {
+        return Ok(None);
+    };
+    let valid = config.parse_key(key).map_err(|e| undecodable(&e))?;
+    Ok(Some(valid.unwrap_or_default()))
+}

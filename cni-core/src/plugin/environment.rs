@@ -1,0 +1,153 @@
+//! The environment of a plugin: which verb, about what (specification, section 2: parameters).
+
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::checked::{OwnNetns, missing};
+use super::checks::text;
+use crate::invoke::{Operation, TIMEOUT_MS, Target};
+use crate::spec::{AttachmentId, CniArgs, Code, ContainerId, Error, IfName, NetnsPath};
+
+/// What a plugin is told to do.
+pub(super) enum Command {
+    /// Nothing: somebody called it by hand.
+    About,
+    /// An operation.
+    Operation(Operation),
+    /// A word that is no verb; it is refused after the configuration was looked at.
+    Unknown(String),
+    /// VERSION.
+    Version,
+}
+
+/// The variables of one call.
+pub(super) struct Environment {
+    pub(super) command: Command,
+    pub(super) target: Target,
+    pub(super) own_netns: OwnNetns,
+    pub(super) deadline: Option<Instant>,
+}
+
+type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+
+impl Environment {
+    /// Reads the variables: those that are there and invalid are refused before those that are missing.
+    pub(super) fn read(lookup: Lookup<'_>) -> Result<Self, Error> {
+        let var = |name: &str| lookup(name).filter(|value| !value.is_empty());
+        let command = command(var("CNI_COMMAND"));
+        let required = required(&command);
+        let is_required = |name: &str| required.contains(&name);
+
+        let container = var("CNI_CONTAINERID").filter(|_| is_required("CNI_CONTAINERID"));
+        let container = container
+            .map(|v| parse::<ContainerId>("CNI_CONTAINERID", v))
+            .transpose()?;
+        let ifname = var("CNI_IFNAME").filter(|_| is_required("CNI_IFNAME"));
+        let ifname = ifname.map(|v| parse::<IfName>("CNI_IFNAME", v)).transpose()?;
+        let absent: Vec<&str> = required
+            .iter()
+            .copied()
+            .filter(|name| var(name).is_none())
+            .collect();
+        if !absent.is_empty() {
+            return Err(missing(&absent.join(",")));
+        }
+
+        let target = Target {
+            id: container
+                .zip(ifname)
+                .map(|(container, ifname)| AttachmentId { container, ifname }),
+            netns: var("CNI_NETNS").map(NetnsPath::new),
+            args: args(&command, var("CNI_ARGS"))?,
+            path: var("CNI_PATH").map(|path| split(&path)).unwrap_or_default(),
+        };
+        let own_netns = own_netns(var("CNI_NETNS_OVERRIDE"));
+        let deadline = var(TIMEOUT_MS).and_then(deadline);
+        Ok(Self {
+            command,
+            target,
+            own_netns,
+            deadline,
+        })
+    }
+}
+
+fn command(value: Option<OsString>) -> Command {
+    let Some(value) = value else { return Command::About };
+    let value = value.to_string_lossy();
+    if value == "VERSION" {
+        return Command::Version;
+    }
+    match Operation::ALL
+        .into_iter()
+        .find(|operation| operation.as_str() == value)
+    {
+        Some(operation) => Command::Operation(operation),
+        None => Command::Unknown(value.into_owned()),
+    }
+}
+
+/// The variables that the reference demands for a verb, in its order.
+fn required(command: &Command) -> &'static [&'static str] {
+    match command {
+        Command::Operation(Operation::Add | Operation::Check) => {
+            &["CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME", "CNI_PATH"]
+        }
+        Command::Operation(Operation::Del) => &["CNI_CONTAINERID", "CNI_IFNAME", "CNI_PATH"],
+        Command::Operation(Operation::Gc | Operation::Status) => &["CNI_PATH"],
+        Command::About | Command::Unknown(_) | Command::Version => &[],
+    }
+}
+
+fn parse<T: std::str::FromStr<Err: std::error::Error>>(name: &str, value: OsString) -> Result<T, Error> {
+    value
+        .to_string_lossy()
+        .parse()
+        .map_err(|error| invalid(name, &error))
+}
+
+fn invalid(name: &str, error: &dyn std::error::Error) -> Error {
+    Error::new(Code::INVALID_ENVIRONMENT, format!("invalid {name}")).with_details(text(error))
+}
+
+/// `CNI_ARGS`; bad ones do not keep DEL from removing what it can.
+fn args(command: &Command, value: Option<OsString>) -> Result<CniArgs, Error> {
+    let Some(value) = value else {
+        return Ok(CniArgs::default());
+    };
+    match (parse("CNI_ARGS", value), command) {
+        (Err(error), Command::Operation(Operation::Add | Operation::Check)) => Err(error),
+        (Err(error), _) => {
+            tracing::warn!(%error, "go on without CNI_ARGS");
+            Ok(CniArgs::default())
+        }
+        (args, _) => args,
+    }
+}
+
+/// The directories of `CNI_PATH`; an empty part would stand for the working directory, and is none.
+fn split(path: &OsString) -> Vec<PathBuf> {
+    let parts = path
+        .as_bytes()
+        .split(|byte| *byte == b':')
+        .filter(|part| !part.is_empty());
+    parts
+        .map(|part| OsString::from_vec(part.to_vec()).into())
+        .collect()
+}
+
+fn own_netns(value: Option<OsString>) -> OwnNetns {
+    let allowed = value.is_some_and(|value| value == "1" || value.eq_ignore_ascii_case("true"));
+    if allowed {
+        OwnNetns::Allowed
+    } else {
+        OwnNetns::Refused
+    }
+}
+
+fn deadline(value: OsString) -> Option<Instant> {
+    let millis = value.to_str()?.parse().ok()?;
+    Instant::now().checked_add(Duration::from_millis(millis))
+}

@@ -1,0 +1,98 @@
+//! Plugins whose configuration type is forgotten, so that one table can hold them all.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::{Add, Check, Del, Env, Gc, Plugin, Status, unknown};
+use crate::spec::{Code, Error, Success, Version};
+
+/// A request that has passed the skeleton's checks, its configuration not yet decoded.
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a new verb is a new version of the specification"
+)]
+pub enum Request<'a> {
+    /// ADD.
+    Add(Add<'a, ()>),
+    /// CHECK.
+    Check(Check<'a, ()>),
+    /// DEL.
+    Del(Del<'a, ()>),
+    /// GC.
+    Gc(Gc<'a, ()>),
+    /// STATUS.
+    Status(Status<'a, ()>),
+}
+
+/// Any [`Plugin`]. It is implemented for all of them and by nothing else.
+pub trait DynPlugin: Send + Sync {
+    /// [`Plugin::NAME`].
+    fn name(&self) -> &'static str;
+
+    /// [`Plugin::VERSIONS`].
+    fn versions(&self) -> &'static [Version];
+
+    /// Decodes the configuration and calls the plugin's method; there is a result for ADD only.
+    ///
+    /// # Errors
+    /// Code 7 when the configuration cannot be decoded, else the plugin's own.
+    fn perform(&self, request: Request<'_>) -> Result<Option<Success>, Error>;
+}
+
+/// The same request with the configuration in place.
+macro_rules! decoded {
+    ($verb:ident { $($field:ident),* }, $request:expr) => {{
+        let $verb { config: (), env, $($field),* } = $request;
+        let config = config::<P>(&env)?;
+        $verb { config, env, $($field),* }
+    }};
+}
+
+impl<P: Plugin> DynPlugin for P {
+    fn name(&self) -> &'static str {
+        P::NAME
+    }
+
+    fn versions(&self) -> &'static [Version] {
+        P::VERSIONS
+    }
+
+    fn perform(&self, request: Request<'_>) -> Result<Option<Success>, Error> {
+        match request {
+            Request::Add(r) => return self.add(decoded!(Add { id, netns, prev }, r)).map(Some),
+            Request::Check(r) => self.check(decoded!(Check { id, netns, prev }, r)),
+            Request::Del(r) => self.del(decoded!(Del { id, netns, prev }, r)),
+            Request::Gc(r) => self.gc(decoded!(Gc { valid }, r)),
+            Request::Status(r) => self.status(decoded!(Status {}, r)),
+        }?;
+        Ok(None)
+    }
+}
+
+/// The plugin's configuration, from the whole object.
+fn config<P: Plugin>(env: &Env<'_>) -> Result<P::Config, Error> {
+    let config = env.object.parse().map_err(|error| {
+        let what = Error::from_source(Code::INVALID_CONFIG, &error);
+        Error::new(Code::INVALID_CONFIG, "load netconf").with_details(what.to_string())
+    })?;
+    unknown::log::<P::Config>(P::NAME, &env.object);
+    Ok(config)
+}
+
+/// The code of a plugin that panicked.
+pub const PANICKED: Code = Code(199);
+
+/// Runs the plugin; a panic is its failure and nobody else's problem.
+pub(super) fn perform_caught(plugin: &dyn DynPlugin, request: Request<'_>) -> Result<Option<Success>, Error> {
+    // What the request borrowed is used no more after a panic, or, like an invoker, holds its own locks.
+    catch_unwind(AssertUnwindSafe(|| plugin.perform(request))).unwrap_or_else(|panic| {
+        let msg = format!("plugin {:?} panicked", plugin.name());
+        Err(Error::new(PANICKED, msg).with_details(message(&*panic)))
+    })
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    let fixed = panic.downcast_ref::<&str>().copied();
+    let text = fixed.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("without a message").to_owned()
+}

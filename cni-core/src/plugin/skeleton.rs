@@ -1,0 +1,231 @@
+//! The program around a plugin: environment and stdin in, stdout and exit code out.
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Read, Write};
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::DynPlugin;
+use super::checked::Unchecked;
+use super::checks::{network, text, undecodable};
+use super::environment::{Command, Environment};
+use crate::invoke::{Exec, Invoke, Operation};
+use crate::spec::{Code, Error, Object, Success, Version, VersionInfo};
+
+/// What surrounds a plugin that is run as a program.
+pub struct Host<'a> {
+    /// Looks a variable of the environment up.
+    pub env: &'a dyn Fn(&str) -> Option<OsString>,
+    /// Where the configuration comes from.
+    pub stdin: &'a mut dyn Read,
+    /// Where the result or the error goes.
+    pub stdout: &'a mut dyn Write,
+    /// Where everything for people goes.
+    pub stderr: &'a mut dyn Write,
+    /// How other plugins are run; as executables in `CNI_PATH` when it is `None`.
+    pub invoke: Option<&'a dyn Invoke>,
+}
+
+/// Runs a plugin as this process: the whole of a plugin's `main`.
+///
+/// The exit code is 0 on success. Otherwise it is 1, and an error object is on stdout.
+pub fn run(plugin: &dyn DynPlugin) -> ExitCode {
+    run_in_process(plugin, None)
+}
+
+/// As [`run`], with other plugins run by `invoke`.
+pub fn run_with(plugin: &dyn DynPlugin, invoke: &dyn Invoke) -> ExitCode {
+    run_in_process(plugin, Some(invoke))
+}
+
+fn run_in_process(plugin: &dyn DynPlugin, invoke: Option<&dyn Invoke>) -> ExitCode {
+    #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+    let env = |name: &str| std::env::var_os(name);
+    // Somebody who asks for VERSION by hand must not have to end the input.
+    let unattended = io::stdin().is_terminal() && env("CNI_COMMAND").is_some_and(|c| c == "VERSION");
+    let mut stdin: Box<dyn Read> = if unattended {
+        Box::new(io::empty())
+    } else {
+        Box::new(io::stdin())
+    };
+    run_on(
+        plugin,
+        Host {
+            env: &env,
+            stdin: &mut *stdin,
+            stdout: &mut io::stdout(),
+            stderr: &mut io::stderr(),
+            invoke,
+        },
+    )
+}
+
+/// As [`run`], with everything that surrounds the plugin passed in.
+pub fn run_on(plugin: &dyn DynPlugin, host: Host<'_>) -> ExitCode {
+    let Host {
+        env,
+        stdin,
+        stdout,
+        stderr,
+        invoke,
+    } = host;
+    let exec = Exec::inside_plugin();
+    let mut skeleton = Skeleton {
+        plugin,
+        invoke: invoke.unwrap_or(&exec),
+        version: highest(plugin),
+    };
+    let outcome = skeleton.serve(env, stdin, stderr);
+    let (answer, code) = match outcome {
+        Ok(answer) => (answer, ExitCode::SUCCESS),
+        Err(error) => (wire(skeleton.version, &error), ExitCode::FAILURE),
+    };
+    match stdout.write_all(answer.as_bytes()).and_then(|()| stdout.flush()) {
+        Ok(()) => code,
+        Err(error) => {
+            // Stdout is gone, so the caller knows of no success; nothing is left but to say so.
+            drop(writeln!(stderr, "write answer: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// More than any configuration; a bound, so that a caller cannot fill the memory.
+const LONGEST_INPUT: u64 = 16 << 20;
+
+struct Skeleton<'a> {
+    plugin: &'a dyn DynPlugin,
+    invoke: &'a dyn Invoke,
+    /// The version in which errors are written: the configuration's as soon as it is known to be good.
+    version: Version,
+}
+
+impl Skeleton<'_> {
+    /// The answer for stdout.
+    fn serve(
+        &mut self,
+        env: &dyn Fn(&str) -> Option<OsString>,
+        stdin: &mut dyn Read,
+        stderr: &mut dyn Write,
+    ) -> Result<String, Error> {
+        let environment = Environment::read(env)?;
+        match environment.command {
+            Command::About => {
+                about(self.plugin, stderr);
+                Ok(String::new())
+            }
+            Command::Operation(operation) => self.operate(operation, environment, read(stdin)?),
+            Command::Unknown(word) => {
+                network(&read(stdin)?)?;
+                let msg = format!("unknown CNI_COMMAND: {word}");
+                Err(Error::new(Code::INVALID_ENVIRONMENT, msg))
+            }
+            Command::Version => Ok(self.versions(stdin)),
+        }
+    }
+
+    fn operate(
+        &mut self,
+        operation: Operation,
+        environment: Environment,
+        mut config: Object,
+    ) -> Result<String, Error> {
+        let prev = config.get("prevResult").map(ToOwned::to_owned);
+        config.remove("prevResult");
+        let call = Unchecked {
+            operation,
+            target: environment.target,
+            config,
+            invoke: self.invoke,
+            deadline: environment.deadline,
+            own_netns: environment.own_netns,
+        };
+        let call = call.check(self.plugin)?;
+        self.version = call.version;
+        let prev = prev.as_deref().map(serde_json::value::RawValue::get);
+        let prev = self.prev(operation, prev.unwrap_or("null"))?;
+        if operation == Operation::Add {
+            return call
+                .add(self.plugin, prev)
+                .map(|(_, encoded)| encoded.get().to_owned());
+        }
+        call.run(self.plugin, prev).map(|()| String::new())
+    }
+
+    /// `prevResult`; what cannot be read does not keep DEL from removing what it can.
+    fn prev(&self, operation: Operation, text: &str) -> Result<Option<Success>, Error> {
+        if text == "null" || matches!(operation, Operation::Gc | Operation::Status) {
+            return Ok(None);
+        }
+        match Success::decode_strict(self.version, text.as_bytes()) {
+            Ok(prev) => Ok(Some(prev)),
+            Err(error) if operation == Operation::Del => {
+                tracing::warn!(%error, "go on without prevResult");
+                Ok(None)
+            }
+            Err(error) => {
+                Err(Error::new(Code::DECODING, "decode prevResult").with_details(self::text(&error)))
+            }
+        }
+    }
+
+    /// The answer to VERSION, in the version of the question if that says one.
+    fn versions(&self, stdin: &mut dyn Read) -> String {
+        let asked = read(stdin)
+            .ok()
+            .and_then(|question| question.parse_key("cniVersion").ok().flatten());
+        let version = asked.unwrap_or(self.version);
+        json(&VersionInfo::new(version, self.plugin.versions())) + "\n"
+    }
+}
+
+fn highest(plugin: &dyn DynPlugin) -> Version {
+    plugin.versions().last().copied().unwrap_or(Version::V1_1_0)
+}
+
+fn read(stdin: &mut dyn Read) -> Result<Object, Error> {
+    let mut json = Vec::new();
+    let read = stdin.take(LONGEST_INPUT + 1).read_to_end(&mut json);
+    read.map_err(|error| Error::new(Code::IO, "read stdin").with_details(error.to_string()))?;
+    if json.len() as u64 > LONGEST_INPUT {
+        return Err(Error::new(Code::DECODING, "decode network config").with_details("longer than 16 MiB"));
+    }
+    Object::from_slice(&json).map_err(|error| undecodable(&error))
+}
+
+fn about(plugin: &dyn DynPlugin, stderr: &mut dyn Write) {
+    let versions: Vec<String> = plugin.versions().iter().map(ToString::to_string).collect();
+    let (name, release, versions) = (plugin.name(), env!("CARGO_PKG_VERSION"), versions.join(", "));
+    // It is for a person; if that one is gone, so be it.
+    drop(writeln!(
+        stderr,
+        "CNI {name} plugin (cni-core {release})\nCNI protocol versions supported: {versions}"
+    ));
+}
+
+/// The error object of the specification, `cniVersion` first.
+#[derive(Serialize)]
+struct Wire<'a> {
+    #[serde(rename = "cniVersion")]
+    version: Version,
+    code: Code,
+    msg: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    details: &'a str,
+}
+
+fn wire(version: Version, error: &Error) -> String {
+    let Error { code, msg, details } = error;
+    json(&Wire {
+        version,
+        code: *code,
+        msg,
+        details,
+    })
+}
+
+/// Numbers and strings alone: this cannot fail, and were it to, an empty answer is an error to every caller.
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
