@@ -1,5 +1,8 @@
 //! The kernel of this machine, seen from one network namespace.
 
+mod links;
+mod sysctl;
+
 use std::io;
 use std::sync::Arc;
 

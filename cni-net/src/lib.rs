@@ -3,8 +3,6 @@
 //! Blocking netlink, one socket for each namespace, and no program executed. Each subject is a small
 //! trait, so that a plugin names those that it uses; [`Kernel`] implements them all.
 
-#![allow(dead_code, reason = "the subjects that use the sockets follow")]
-
 pub mod addr;
 pub mod announce;
 mod error;

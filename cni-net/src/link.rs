@@ -1,8 +1,10 @@
 //! Interfaces: `ip link`, and the port flags of `bridge link`.
 
-use std::net::IpAddr;
+mod new;
+mod shown;
 
-use cni_core::spec::{IfName, Mac};
+pub use new::{Change, NewBridge, NewMacvlan, NewVeth, NewVxlan};
+pub use shown::{Link, LinkKind, MacvlanMode, OperState, Port};
 
 use crate::{At, NetError, Netns};
 
@@ -65,322 +67,6 @@ impl TryFrom<u32> for Vni {
     }
 }
 
-/// An interface as the kernel shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Link {
-    /// Its number within its namespace.
-    pub index: u32,
-    /// Its name.
-    pub name: String,
-    /// Its hardware address, where it is an Ethernet one.
-    pub mac: Option<Mac>,
-    /// Its MTU in bytes.
-    pub mtu: u32,
-    /// Whether it is administratively up (`IFF_UP`).
-    pub up: bool,
-    /// Its operational state.
-    pub state: OperState,
-    /// Whether it is promiscuous by request (`IFF_PROMISC`).
-    pub promisc: bool,
-    /// The number of the bridge that it is a port of.
-    pub master: Option<u32>,
-    /// The link that it hangs on or is the peer of (`IFLA_LINK`); a number in another namespace for a veth.
-    pub parent: Option<u32>,
-    /// Its alias (`IFLA_IFALIAS`).
-    pub alias: Option<String>,
-    /// Its group.
-    pub group: u32,
-    /// Its kind and what belongs to it.
-    pub kind: LinkKind,
-    /// Its flags as a bridge's port.
-    pub port: Option<Port>,
-}
-
-/// The operational state (`IFLA_OPERSTATE`, RFC 2863).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum OperState {
-    /// It carries traffic.
-    Up,
-    /// It does not.
-    Down,
-    /// The one below it does not.
-    LowerLayerDown,
-    /// Nobody keeps its state (loopback, tun).
-    Unknown,
-    /// Another state of RFC 2863.
-    Other,
-}
-
-/// The kind of an interface.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LinkKind {
-    /// A bridge.
-    Bridge,
-    /// A macvlan device.
-    Macvlan {
-        /// How its siblings see each other.
-        mode: MacvlanMode,
-    },
-    /// One end of a veth pair.
-    Veth,
-    /// A vxlan device.
-    Vxlan {
-        /// Its network identifier.
-        vni: u32,
-        /// Its UDP port.
-        port: u16,
-        /// The address that it sends from.
-        local: Option<IpAddr>,
-        /// The multicast group or the default remote.
-        group: Option<IpAddr>,
-        /// Whether it takes packets of every VNI of its port (`external`).
-        external: bool,
-    },
-    /// Any other: the kernel's name of the kind, empty for a physical device.
-    Other(String),
-}
-
-/// How the macvlan devices on one parent see each other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "the modes that the CNI plugin's configuration names"
-)]
-pub enum MacvlanMode {
-    /// Directly.
-    #[default]
-    Bridge,
-    /// One device takes the parent over.
-    Passthru,
-    /// Not at all.
-    Private,
-    /// Through the switch beyond the parent.
-    Vepa,
-}
-
-/// Flags of a bridge's port: `bridge link set`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Port {
-    /// A frame may go out where it came in.
-    pub hairpin: bool,
-    /// It talks to no other isolated port.
-    pub isolated: bool,
-    /// The bridge learns addresses from it.
-    pub learning: bool,
-    /// The bridge answers neighbour requests for what lies behind it.
-    pub neigh_suppress: bool,
-}
-
-impl Default for Port {
-    /// The kernel's own defaults.
-    fn default() -> Self {
-        Self {
-            hairpin: false,
-            isolated: false,
-            learning: true,
-            neigh_suppress: false,
-        }
-    }
-}
-
-/// A bridge to be made: `ip link add NAME type bridge`.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct NewBridge {
-    /// Its name.
-    pub name: IfName,
-    /// Its MTU; without one it follows its smallest port.
-    pub mtu: Option<Mtu>,
-    /// Its address; without one the kernel draws one. Pinned from the start either way.
-    pub mac: Option<Mac>,
-    /// Whether it listens to IGMP and MLD; the kernel's default is yes.
-    pub mcast_snooping: bool,
-    /// Its alias.
-    pub alias: Option<String>,
-}
-
-impl NewBridge {
-    /// A bridge with the kernel's defaults.
-    pub fn new(name: IfName) -> Self {
-        Self {
-            name,
-            mtu: None,
-            mac: None,
-            mcast_snooping: true,
-            alias: None,
-        }
-    }
-}
-
-/// A veth pair to be made, each end born where it belongs:
-/// `ip link add HOST type veth peer name CONTAINER netns NS`, then alias and port flags in one batch.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct NewVeth<'a> {
-    /// Where the container end is born.
-    pub netns: &'a Netns,
-    /// The container end's name.
-    pub container: IfName,
-    /// The container end's address; without one the kernel draws one.
-    pub mac: Option<Mac>,
-    /// The host end's name.
-    pub host: IfName,
-    /// The MTU of both ends.
-    pub mtu: Option<Mtu>,
-    /// The number of the bridge that the host end becomes a port of.
-    pub master: Option<u32>,
-    /// The port flags of the host end; only with `master`.
-    pub port: Port,
-    /// The host end's alias.
-    pub alias: Option<String>,
-}
-
-impl<'a> NewVeth<'a> {
-    /// A pair that is no bridge's port.
-    pub fn new(netns: &'a Netns, container: IfName, host: IfName) -> Self {
-        let (mac, mtu, master, alias) = (None, None, None, None);
-        Self {
-            netns,
-            container,
-            mac,
-            host,
-            mtu,
-            master,
-            port: Port::default(),
-            alias,
-        }
-    }
-}
-
-/// A macvlan device to be made inside a container: `ip link add NAME link PARENT type macvlan`.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct NewMacvlan<'a> {
-    /// Where it is born.
-    pub netns: &'a Netns,
-    /// Its name.
-    pub name: IfName,
-    /// Where its parent is.
-    pub parent_at: At<'a>,
-    /// The number of its parent.
-    pub parent: u32,
-    /// Its mode.
-    pub mode: MacvlanMode,
-    /// Its address; without one the kernel draws one.
-    pub mac: Option<Mac>,
-    /// Its MTU; without one the parent's.
-    pub mtu: Option<Mtu>,
-    /// The length of the queue for broadcasts (`bcqueuelen`).
-    pub bcqueuelen: Option<u32>,
-}
-
-impl<'a> NewMacvlan<'a> {
-    /// A device in bridge mode.
-    pub fn new(netns: &'a Netns, name: IfName, parent_at: At<'a>, parent: u32) -> Self {
-        let mode = MacvlanMode::Bridge;
-        Self {
-            netns,
-            name,
-            parent_at,
-            parent,
-            mode,
-            mac: None,
-            mtu: None,
-            bcqueuelen: None,
-        }
-    }
-}
-
-/// A vxlan device to be made on the host: `ip link add NAME type vxlan id VNI`.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct NewVxlan {
-    /// Its name.
-    pub name: IfName,
-    /// Its network identifier.
-    pub vni: Vni,
-    /// Its UDP port.
-    pub port: u16,
-    /// The address that it sends from.
-    pub local: Option<IpAddr>,
-    /// The multicast group that unknown destinations go to.
-    pub group: Option<IpAddr>,
-    /// The number of the underlay device; needed with a group, and else left out, so that routes may change.
-    pub device: Option<u32>,
-    /// Whether it learns where addresses are from the packets that arrive.
-    pub learning: bool,
-    /// Its MTU.
-    pub mtu: Option<Mtu>,
-    /// Its address; without one the kernel draws one.
-    pub mac: Option<Mac>,
-    /// The number of the bridge that it becomes a port of.
-    pub master: Option<u32>,
-    /// Its flags as a port; only with `master`.
-    pub port_flags: Port,
-    /// Its alias.
-    pub alias: Option<String>,
-}
-
-impl NewVxlan {
-    /// A device that is bound to nothing and learns nothing.
-    pub fn new(name: IfName, vni: Vni, port: u16) -> Self {
-        let (local, group, device, mtu, mac, master, alias) = (None, None, None, None, None, None, None);
-        let port_flags = Port::default();
-        Self {
-            name,
-            vni,
-            port,
-            local,
-            group,
-            device,
-            learning: false,
-            mtu,
-            mac,
-            master,
-            port_flags,
-            alias,
-        }
-    }
-}
-
-/// What to change of an interface; what is `None` stays.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct Change {
-    /// `ip link set … up` or `down`.
-    pub up: Option<bool>,
-    /// `ip link set … promisc on` or `off`.
-    pub promisc: Option<bool>,
-    /// `ip link set … mtu`.
-    pub mtu: Option<Mtu>,
-    /// `ip link set … address`.
-    pub mac: Option<Mac>,
-    /// `ip link set … alias`.
-    pub alias: Option<String>,
-}
-
-impl Change {
-    /// `ip link set … up`.
-    pub fn up() -> Self {
-        Self {
-            up: Some(true),
-            ..Self::default()
-        }
-    }
-
-    /// `ip link set … down`.
-    pub fn down() -> Self {
-        Self {
-            up: Some(false),
-            ..Self::default()
-        }
-    }
-}
-
 /// Interfaces: `ip link`.
 pub trait Links {
     /// `ip link show NAME`; `None` when there is none.
@@ -401,7 +87,7 @@ pub trait Links {
     /// When the kernel refuses, or the list changed each time that it was read.
     fn links(&self, at: At<'_>) -> Result<Vec<Link>, NetError>;
 
-    /// Makes the bridge, up, with `accept_ra` off, or takes the one that is there as it is.
+    /// Makes the bridge, up, with `accept_ra` off; or takes the one that is there as it is, but sets it up.
     ///
     /// # Errors
     /// [`NetError::WrongKind`] when something else has the name.
@@ -420,7 +106,7 @@ pub trait Links {
     /// [`NetError::is_exists`] when the name is taken; then nothing was made.
     fn add_macvlan(&self, new: &NewMacvlan<'_>) -> Result<Link, NetError>;
 
-    /// Makes a vxlan device on the host, up.
+    /// Makes a vxlan device on the host, up, with `accept_ra` off. It checks and sends UDP checksums over IPv4.
     ///
     /// # Errors
     /// [`NetError::is_exists`] when name or VNI is taken; EADDRINUSE when the port is, on going up. Then
@@ -436,7 +122,7 @@ pub trait Links {
     /// `bridge link set dev NAME …`: writes all the flags.
     ///
     /// # Errors
-    /// [`NetError::LinkNotFound`] when there is none.
+    /// [`NetError::LinkNotFound`] when there is none; EOPNOTSUPP when it is no bridge's port.
     fn set_port(&self, at: At<'_>, name: &str, port: Port) -> Result<(), NetError>;
 
     /// `ip link del NAME`; whether there was one.

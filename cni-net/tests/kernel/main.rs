@@ -1,0 +1,9 @@
+//! The kernel layer on a real kernel: each test in fresh namespaces without names, which go with it. Needs
+//! root.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod fixture;
+mod links;
+mod netns;
+mod tunnels;
