@@ -9,3 +9,4 @@ pub mod invoke;
 pub mod load;
 pub mod plugin;
 pub mod spec;
+pub mod store;

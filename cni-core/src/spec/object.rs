@@ -106,7 +106,7 @@ impl Object {
     }
 
     /// Puts `value` at `key` if there is one.
-    pub(super) fn set_some<T: Serialize>(&mut self, key: &str, value: Option<T>) -> Result<(), ObjectError> {
+    pub(crate) fn set_some<T: Serialize>(&mut self, key: &str, value: Option<T>) -> Result<(), ObjectError> {
         value.map_or(Ok(()), |value| self.set(key, &value))
     }
 
