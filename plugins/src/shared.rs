@@ -9,6 +9,7 @@ pub mod ipam;
 pub(crate) mod lock;
 pub mod mac;
 pub mod mark;
+pub mod masquerade;
 pub mod veth;
 
 pub use error::SharedError;

@@ -122,6 +122,15 @@ pub enum SharedError {
         /// The address.
         mac: String,
     },
+    /// A backend for masquerade that is none.
+    #[error("unknown ipmasq backend {name:?}")]
+    MasqueradeBackend {
+        /// What `ipMasqBackend` says.
+        name: String,
+    },
+    /// A backend for masquerade that there is, but not here.
+    #[error("masquerade with ipMasqBackend \"iptables\": only \"nftables\" is supported")]
+    MasqueradeIptables,
     /// CHECK without the result of ADD.
     #[error("required prevResult missing")]
     NoPrev,
@@ -146,6 +155,7 @@ impl From<SharedError> for Error {
             SharedError::NoHostName { .. } => Code(165),
             SharedError::IfnameTaken { .. } => Code(166),
             SharedError::GatewayTaken { .. } => Code(167),
+            SharedError::MasqueradeIptables => Code::UNSUPPORTED_FIELD,
             SharedError::AddressTwice { .. }
             | SharedError::AddressKind { .. }
             | SharedError::GatewayFamily { .. }
@@ -154,6 +164,7 @@ impl From<SharedError> for Error {
             | SharedError::NeedsAddress
             | SharedError::Mac { .. }
             | SharedError::MacKind { .. }
+            | SharedError::MasqueradeBackend { .. }
             | SharedError::NoPrev => Code::INVALID_CONFIG,
         };
         Self::from_source(code, &error)
