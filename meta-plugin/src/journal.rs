@@ -28,7 +28,7 @@ use cni_core::spec::IfName;
 
 pub use dir::{Locked, StateDir};
 pub use error::JournalError;
-pub use record::{Call, Chosen, Failure, Intended, Planned, Record, RouteChange, RouteRecord};
+pub use record::{Call, Failure, Intended, Planned, Record, RouteChange, RouteRecord};
 pub use state::{Deletion, Entry, State};
 
 /// The version of the format that this program writes; it reads no newer one.

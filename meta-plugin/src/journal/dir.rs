@@ -63,7 +63,8 @@ impl StateDir {
             wait_for(&dir, &path, container, deadline)?;
             // Whoever held it may have removed it: then the lock is on a directory that nobody will find.
             if is_at(&dir, &path).map_err(|e| JournalError::io("open the directory of", &path, e))? {
-                return Ok(Some(Locked { dir, path }));
+                let container = container.clone();
+                return Ok(Some(Locked { container, dir, path }));
             }
         }
     }
@@ -103,11 +104,17 @@ impl StateDir {
 #[derive(Debug)]
 #[must_use = "dropping it at once protects nothing of what follows"]
 pub struct Locked {
+    container: ContainerId,
     dir: File,
     path: PathBuf,
 }
 
 impl Locked {
+    /// Whose directory it is.
+    pub fn container(&self) -> &ContainerId {
+        &self.container
+    }
+
     /// Where the container's journals are.
     pub fn path(&self) -> &Path {
         &self.path

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use cni_core::spec::{ContainerId, Error, IfName};
+use cni_core::invoke::Choice;
+use cni_core::spec::{ContainerId, Error, IfName, PluginType};
 use cni_net::NetnsId;
 use cni_net::route::Route;
 use ipnet::IpNet;
@@ -124,18 +125,20 @@ pub struct Intended {
     /// Whether it is the default network, whose result the runtime gets.
     pub default: bool,
     /// How each plugin type that the list names is run.
-    pub chosen: BTreeMap<String, Chosen>,
+    pub chosen: BTreeMap<PluginType, Choice>,
 }
 
-/// How a plugin is run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[expect(clippy::exhaustive_enums, reason = "the format's version says what it holds")]
-pub enum Chosen {
-    /// Linked in.
-    Builtin,
-    /// The file in `CNI_PATH`.
-    File,
+impl Intended {
+    /// Whether every plugin that the list names is linked in.
+    pub fn is_builtin(&self) -> bool {
+        self.chosen.values().all(|choice| *choice == Choice::Builtin)
+    }
+
+    /// `error` with the network's name in front of its message; the code stays.
+    pub(crate) fn named(&self, mut error: Error) -> Error {
+        error.msg = format!("network {:?}: {}", self.network, error.msg);
+        error
+    }
 }
 
 /// A change of the container's default routes.

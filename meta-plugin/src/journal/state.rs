@@ -117,7 +117,7 @@ impl State {
     /// Whether the call succeeded and nothing of it was deleted since, or begun to be.
     pub fn is_attached(&self) -> bool {
         let untouched = self.entries.values().all(|entry| entry.deletion.is_none());
-        self.finished && self.failed.is_none() && untouched && self.damaged == 0
+        self.finished && self.failed.is_none() && untouched
     }
 
     /// The number for the next attachment.

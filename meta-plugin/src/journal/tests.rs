@@ -1,5 +1,6 @@
 use std::time::{Duration, Instant};
 
+use cni_core::invoke::Choice;
 use cni_core::spec::{Code, Error};
 
 use super::*;
@@ -48,11 +49,9 @@ fn intended(at: u32, ifname: &str) -> Record {
         capability_args: r#"{"ips":["10.1.0.2/24"]}"#.to_owned(),
         args: String::new(),
         default: at == 0,
-        chosen: [
-            ("bridge".to_owned(), Chosen::Builtin),
-            ("other".to_owned(), Chosen::File),
-        ]
-        .into(),
+        chosen: [("bridge", Choice::Builtin), ("other", Choice::External)]
+            .map(|(kind, choice)| (kind.parse().unwrap(), choice))
+            .into(),
     })
 }
 

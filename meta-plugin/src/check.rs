@@ -1,0 +1,61 @@
+//! CHECK: every attachment of a call, with the configuration and result of ADD time.
+
+use std::time::Instant;
+
+use cni_core::spec::{AttachmentId, Code, Error, NetnsPath};
+
+use crate::detach::{Place, joined};
+use crate::element::Element;
+use crate::journal::{Entry, Journal, State};
+use crate::node::Node;
+
+/// CHECKs all networks of the call for `id`, in the order of ADD. The namespace has to be that of ADD time;
+/// `netns` is where the caller says that it is now.
+///
+/// A network whose version has no CHECK, or that forbids it, is passed over.
+///
+/// # Errors
+/// All failures in one, each naming its network, under the first one's code. Code 3 when nothing is
+/// attached, 172 when only a part is, 8 when the namespace is gone or another.
+pub fn run(node: &Node, id: &AttachmentId, netns: Option<&NetnsPath>) -> Result<(), Error> {
+    let deadline = Instant::now() + node.deadlines.add;
+    let unknown = || Error::new(Code::UNKNOWN_CONTAINER, format!("check {id}: it is not attached"));
+    let dir = node
+        .state
+        .lock_known(&id.container, deadline)?
+        .ok_or_else(unknown)?;
+    let journal = Journal::open(&dir, &id.ifname)?.ok_or_else(unknown)?;
+    let state = journal.state();
+    whole(id, state)?;
+    let place = Place::find(node, &id.container, state, netns)?;
+    if place.netns.is_none() {
+        let msg = format!("check {id}: the network namespace of its ADD is gone");
+        return Err(Error::new(Code::INVALID_NETNS, msg));
+    }
+    let check = |entry: &Entry| {
+        Element::of(node, &place, &entry.intended, entry.result.as_deref())
+            .and_then(|element| element.check(deadline))
+            .map_err(|error| entry.intended.named(error))
+    };
+    joined(
+        state
+            .entries
+            .values()
+            .filter_map(|entry| check(entry).err())
+            .collect(),
+    )
+}
+
+/// Refuses a call that was not finished, or of which something is deleted or no longer known.
+fn whole(id: &AttachmentId, state: &State) -> Result<(), Error> {
+    let planned = state.call.as_ref().map_or(0, |call| call.planned.len());
+    if state.is_attached() && state.damaged == 0 && state.entries.len() >= planned {
+        return Ok(());
+    }
+    let missing = planned.saturating_sub(state.entries.len());
+    let details = format!(
+        "{planned} networks planned, {missing} missing, {} records damaged",
+        state.damaged
+    );
+    Err(Error::new(Code(172), format!("check {id}: only a part of it is attached")).with_details(details))
+}

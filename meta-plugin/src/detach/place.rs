@@ -1,0 +1,67 @@
+//! Where a DEL or CHECK acts: in the namespace of ADD time, or in none.
+
+use std::path::PathBuf;
+
+use cni_core::spec::{ContainerId, Error, NetnsPath};
+use cni_net::{NetError, Netns};
+
+use crate::journal::State;
+use crate::node::Node;
+
+/// Where the elements of one call act.
+pub(crate) struct Place {
+    /// The container.
+    pub(crate) container: ContainerId,
+    /// The container's namespace, if it is still the one of ADD time.
+    pub(crate) netns: Option<Netns>,
+    /// `CNI_PATH` of ADD time.
+    pub(crate) path: Vec<PathBuf>,
+}
+
+impl Place {
+    /// Where the call of `state` was made. Of the path that the caller names and the recorded one the first
+    /// counts that leads to the namespace of ADD time: a path that came to mean another one is passed over.
+    /// Where the record of the call is damaged, no namespace is known to be the right one.
+    ///
+    /// # Errors
+    /// When a namespace is there but cannot be opened.
+    pub(crate) fn find(
+        node: &Node,
+        container: &ContainerId,
+        state: &State,
+        named: Option<&NetnsPath>,
+    ) -> Result<Self, Error> {
+        let container = container.clone();
+        let Some(call) = &state.call else {
+            let (netns, path) = (None, Vec::new());
+            return Ok(Self {
+                container,
+                netns,
+                path,
+            });
+        };
+        let mut netns = None;
+        for path in named.into_iter().chain([&NetnsPath::new(call.netns.clone())]) {
+            let here = open(node, path)?;
+            netns = netns.or(here.filter(|here| call.is_in(here.id())));
+        }
+        let path = call.path.clone();
+        Ok(Self {
+            container,
+            netns,
+            path,
+        })
+    }
+}
+
+/// The namespace at `path`; `None` when there is none any more.
+fn open(node: &Node, path: &NetnsPath) -> Result<Option<Netns>, Error> {
+    if path.as_path().as_os_str().is_empty() {
+        return Ok(None);
+    }
+    match node.net.open(path) {
+        Ok(netns) => Ok(Some(netns)),
+        Err(NetError::NetnsGone { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
