@@ -1,7 +1,9 @@
 //! The standard CNI plugins, as a library and one multi-call program.
 
 pub mod ipam;
+pub mod multicall;
 pub mod shared;
+mod table;
 
 /// The plugins that make an interface.
 pub mod main {
@@ -9,3 +11,5 @@ pub mod main {
     pub mod loopback;
     pub mod macvlan;
 }
+
+pub use table::table;

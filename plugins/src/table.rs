@@ -1,0 +1,36 @@
+//! The one table of our plugins.
+
+use cni_core::invoke::Builtin;
+use cni_core::plugin::DynPlugin;
+use cni_net::Kernel;
+
+use crate::ipam::host_local::HostLocal;
+use crate::ipam::static_::Static;
+use crate::main::bridge::Bridge;
+use crate::main::loopback::Loopback;
+use crate::main::macvlan::Macvlan;
+
+/// Every plugin of this crate, on `net`: for the multi-call program, and for whoever links them in.
+pub fn table(net: &Kernel) -> Builtin {
+    let net = || net.clone();
+    let plugins: [Box<dyn DynPlugin>; 5] = [
+        Box::new(Bridge { net: net() }),
+        Box::new(HostLocal),
+        Box::new(Loopback { net: net() }),
+        Box::new(Macvlan { net: net() }),
+        Box::new(Static),
+    ];
+    Builtin::new(plugins)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_plugin_is_in_the_table_under_its_own_type() {
+        let table = table(&Kernel::new());
+        let types: Vec<&str> = table.types().collect();
+        assert_eq!(types, ["bridge", "host-local", "loopback", "macvlan", "static"]);
+    }
+}
