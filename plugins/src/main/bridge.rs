@@ -7,7 +7,7 @@
 //! | `isDefaultGateway` | `false` | `isGateway`, and the container's default routes lead there |
 //! | `forceAddress` | `false` | another address of the bridge is replaced, where it would be an error |
 //! | `ipMasq` | `false` | what the container sends beyond its subnet leaves with the host's address |
-//! | `ipMasqBackend` | nftables | `"nftables"` or `"iptables"` |
+//! | `ipMasqBackend` | `"nftables"` | what carries the rules for that; no other is there yet |
 //! | `mtu` | kernel's | MTU of both ends, and of the bridge when it is made; 68 to 65535 |
 //! | `hairpinMode` | `false` | a frame may go back out of the port that it came in by |
 //! | `promiscMode` | `false` | the bridge takes every frame; not together with `hairpinMode` |
@@ -46,7 +46,7 @@ use cni_net::{Addrs, Announce, At, Links, Namespaces, Nft, Routes, Sysctl};
 
 pub use config::Config;
 
-use crate::shared::{Attachment, container, mark, veth};
+use crate::shared::{Attachment, container, mark, masquerade, veth};
 
 /// The plugin `bridge`.
 #[derive(Clone, Debug, Default)]
@@ -81,6 +81,9 @@ impl<N: Net> Plugin for Bridge<N> {
         let released = link.is_ok().then(|| request.config.ipam.del(&request));
         teardown.step("veth", link);
         teardown.step("IPAM", released.unwrap_or(Ok(())));
+        // Also without `ipMasq`: the configuration may have been another at the time of the ADD.
+        let rules = masquerade::remove(&self.net, attachment.network, attachment.id);
+        teardown.step("masquerade", rules.map_err(Error::from));
         teardown.finish()
     }
 
@@ -95,11 +98,17 @@ impl<N: Net> Plugin for Bridge<N> {
     fn gc(&self, request: Gc<'_, Config>) -> Result<(), Error> {
         let mut teardown = Teardown::default();
         if let Some(valid) = &request.valid {
-            let links = self.net.links(At::Host)?;
+            let links = self.net.links(At::Host).map_err(Error::from);
+            let links = links.unwrap_or_else(|error| {
+                teardown.step("list links", Err(error));
+                Vec::new()
+            });
             for orphan in mark::orphans(&links, &request.env.network, valid) {
                 let deleted = self.net.del_link(At::Host, &orphan.name);
                 teardown.step("veth", deleted.map(drop).map_err(Error::from));
             }
+            let rules = masquerade::gc(&self.net, &request.env.network, valid);
+            teardown.step("masquerade", rules.map_err(Error::from));
         }
         teardown.step("IPAM", request.config.ipam.gc(&request));
         teardown.finish()

@@ -83,7 +83,7 @@ impl<N: Net> Plugin for Macvlan<N> {
         let link = check::link(&self.net, At::Netns(&netns), expected)?;
         let master = attach::master(&self.net, config, &netns)?;
         let mode = config.mode()?;
-        let subject = format!("interface {ifname:?}");
+        let subject = format!("interface {:?}", ifname.as_str());
         let right_mode = link.kind == LinkKind::Macvlan { mode };
         check::ensure(
             right_mode,

@@ -30,13 +30,13 @@ pub fn container<'r>(
     let named = |(_, i): &(usize, &Interface)| i.name == ifname.as_str() && !i.sandbox.is_empty();
     let Some((index, interface)) = result.interfaces.iter().enumerate().find(named) else {
         return Err(differs(
-            format!("interface {ifname:?}"),
+            format!("interface {:?}", ifname.as_str()),
             "is not in the result of ADD",
         ));
     };
     if interface.sandbox != netns.to_string() {
         let problem = format!("was attached in {:?}, not in \"{netns}\"", interface.sandbox);
-        return Err(differs(format!("interface {ifname:?}"), problem));
+        return Err(differs(format!("interface {:?}", ifname.as_str()), problem));
     }
     Ok((i64::try_from(index).unwrap_or(i64::MAX), interface))
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use cni_core::spec::{Code, Error, IfName, NameError};
+use cni_core::spec::{Code, Error, NameError};
 use ipnet::IpNet;
 
 /// A failure of one of the shared pieces.
@@ -94,7 +94,7 @@ pub enum SharedError {
     #[error("container veth name ({ifname:?}) already exists")]
     IfnameTaken {
         /// The interface.
-        ifname: IfName,
+        ifname: String,
     },
     /// Every name that the host end might have is taken by others.
     #[error("name the host end of {ifname:?}: all of its names are taken")]

@@ -1,8 +1,7 @@
 //! Delegation to the IPAM plugin that a configuration names (specification, section 4).
 
-use cni_core::invoke::{Call, Target, Verb};
-use cni_core::plugin::{Add, Check, Del, Env, Gc, Rollback, Status};
-use cni_core::spec::{AttachmentId, Dns, Error, NetnsPath, PluginType, Success, Version};
+use cni_core::plugin::{Add, Check, Del, Gc, Rollback, Status};
+use cni_core::spec::{Dns, Error, PluginType, Success, Version};
 use serde::{Deserialize, Deserializer};
 
 use super::SharedError;
@@ -75,15 +74,8 @@ impl Ipam {
         let Some(plugin) = self.plugin.clone() else {
             return Ok(None);
         };
-        let target = target(&request.env, Some(&request.id), Some(&request.netns));
-        let (env, prev) = (&request.env, request.prev.as_ref());
-        let release = (plugin.clone(), target.clone());
-        // Before the call: a delegate that failed half-way is told to clean up as well (section 4).
-        rollback.on_failure("IPAM", move || {
-            env.invoke
-                .run(Verb::Del, &call(&release.0, env, &release.1, prev))
-        });
-        let mut success = env.invoke.add(&call(&plugin, env, &target, prev))?;
+        let mut success = request.delegate_add(&plugin)?;
+        rollback.on_failure("IPAM", move || request.delegate_del(&plugin));
         if success.ips.is_empty() {
             return Err(SharedError::NoAddress.into());
         }
@@ -99,8 +91,9 @@ impl Ipam {
     /// # Errors
     /// The plugin's own error unchanged.
     pub fn check<C>(&self, request: &Check<'_, C>) -> Result<(), Error> {
-        let target = target(&request.env, Some(&request.id), Some(&request.netns));
-        self.run(Verb::Check, &request.env, &target, request.prev.as_ref())
+        self.plugin
+            .as_ref()
+            .map_or(Ok(()), |plugin| request.delegate_check(plugin))
     }
 
     /// DEL of the IPAM plugin, if there is one.
@@ -108,8 +101,9 @@ impl Ipam {
     /// # Errors
     /// The plugin's own error unchanged.
     pub fn del<C>(&self, request: &Del<'_, C>) -> Result<(), Error> {
-        let target = target(&request.env, Some(&request.id), request.netns.as_ref());
-        self.run(Verb::Del, &request.env, &target, request.prev.as_ref())
+        self.plugin
+            .as_ref()
+            .map_or(Ok(()), |plugin| request.delegate_del(plugin))
     }
 
     /// STATUS of the IPAM plugin, if there is one.
@@ -117,12 +111,9 @@ impl Ipam {
     /// # Errors
     /// The plugin's own error unchanged.
     pub fn status<C>(&self, request: &Status<'_, C>) -> Result<(), Error> {
-        self.run(
-            Verb::Status,
-            &request.env,
-            &target(&request.env, None, None),
-            None,
-        )
+        self.plugin
+            .as_ref()
+            .map_or(Ok(()), |plugin| request.delegate_status(plugin))
     }
 
     /// GC of the IPAM plugin, if there is one; the configuration still holds the valid attachments.
@@ -130,38 +121,9 @@ impl Ipam {
     /// # Errors
     /// The plugin's own error unchanged.
     pub fn gc<C>(&self, request: &Gc<'_, C>) -> Result<(), Error> {
-        self.run(Verb::Gc, &request.env, &target(&request.env, None, None), None)
-    }
-
-    fn run(&self, verb: Verb, env: &Env<'_>, target: &Target, prev: Option<&Success>) -> Result<(), Error> {
-        match &self.plugin {
-            Some(plugin) => env.invoke.run(verb, &call(plugin, env, target, prev)),
-            None => Ok(()),
-        }
-    }
-}
-
-fn target(env: &Env<'_>, id: Option<&AttachmentId>, netns: Option<&NetnsPath>) -> Target {
-    Target {
-        id: id.cloned(),
-        netns: netns.cloned(),
-        args: env.args.clone(),
-        path: env.path.clone(),
-    }
-}
-
-fn call<'c>(
-    plugin: &'c PluginType,
-    env: &'c Env<'_>,
-    target: &'c Target,
-    prev: Option<&'c Success>,
-) -> Call<'c> {
-    Call {
-        plugin,
-        config: &env.object,
-        prev,
-        target,
-        deadline: env.deadline,
+        self.plugin
+            .as_ref()
+            .map_or(Ok(()), |plugin| request.delegate_gc(plugin))
     }
 }
 

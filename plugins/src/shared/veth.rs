@@ -30,7 +30,7 @@ pub fn add<N: Links>(
         }
         // The kernel does not say which end's name it was.
         if net.link(At::Netns(netns), ifname.as_str())?.is_some() {
-            let ifname = ifname.clone();
+            let ifname = ifname.to_string();
             return Err(SharedError::IfnameTaken { ifname }.into());
         }
         if let Some(link) = net.link(At::Host, host.as_str())?

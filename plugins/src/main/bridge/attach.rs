@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use super::config::Settings;
 use super::{Config, Net};
 use crate::shared::configure::Plan;
-use crate::shared::{Attachment, gateway, veth};
+use crate::shared::{Attachment, gateway, masquerade, veth};
 
 /// Where the container's interface stands in the result: after bridge and host end.
 pub(super) const CONTAINER: i64 = 2;
@@ -40,6 +40,9 @@ pub(super) fn add<N: Net>(net: &N, request: &Add<'_, Config>) -> Result<Success,
     gateway::ensure_addrs(net, &bridge, &gateways, settings.conflict)?;
     gateway::ensure_forwarding(net, &gateways)?;
     bring_up(net, config, &plan, &netns, request)?;
+    if settings.masquerade.is_some() {
+        masquerade(net, request, &success, &mut rollback)?;
+    }
     if !config.disable_container_interface {
         wait_for_port(net, &host)?;
     }
@@ -77,6 +80,21 @@ fn gateways(config: &Config, success: &mut Success) -> Result<Vec<IpNet>, Error>
         gateway::add_default_routes(success);
     }
     Ok(gateways)
+}
+
+fn masquerade<'r, N: Net>(
+    net: &'r N,
+    request: &'r Add<'_, Config>,
+    success: &Success,
+    rollback: &mut Rollback<'r>,
+) -> Result<(), Error> {
+    let (network, id) = (&request.env.network, &request.id);
+    let addresses: Vec<IpNet> = success.ips.iter().map(|ip| ip.address).collect();
+    if addresses.is_empty() {
+        return Ok(());
+    }
+    rollback.on_failure("masquerade", move || Ok(masquerade::remove(net, network, id)?));
+    Ok(masquerade::ensure(net, network, id, &addresses)?)
 }
 
 fn bring_up<N: Net>(

@@ -4,9 +4,10 @@ use cni_core::plugin::Check;
 use cni_core::spec::{Error, Interface, Success};
 use cni_net::link::{Link, LinkKind};
 use cni_net::{At, Links, NetError};
+use ipnet::IpNet;
 
 use super::{Config, Net};
-use crate::shared::{Attachment, check, veth};
+use crate::shared::{Attachment, check, masquerade, veth};
 
 /// Compares the attachment with the result of ADD, with or without addresses.
 pub(super) fn check<N: Net>(net: &N, request: &Check<'_, Config>) -> Result<(), Error> {
@@ -17,12 +18,18 @@ pub(super) fn check<N: Net>(net: &N, request: &Check<'_, Config>) -> Result<(), 
     let bridge = check_bridge(net, config, prev)?;
     let (index, expected) = check::container(prev, ifname, &request.netns)?;
     let container = check::link(net, At::Netns(&netns), expected)?;
-    let subject = format!("interface {ifname:?}");
+    let subject = format!("interface {:?}", ifname.as_str());
     check::ensure(container.kind == LinkKind::Veth, &subject, "is no veth")?;
     let up = container.up || config.disable_container_interface;
     check::ensure(up, &subject, "is down")?;
     check_port(net, request, prev, &bridge, &container)?;
-    check::addresses_and_routes(net, &netns, ifname, prev, index)
+    check::addresses_and_routes(net, &netns, ifname, prev, index)?;
+    if !config.ip_masq {
+        return Ok(());
+    }
+    let mine = prev.ips.iter().filter(|ip| ip.interface == Some(index));
+    let addresses: Vec<IpNet> = mine.map(|ip| ip.address).collect();
+    masquerade::check(net, &request.env.network, &request.id, &addresses)
 }
 
 fn check_bridge<N: Links>(net: &N, config: &Config, prev: &Success) -> Result<Link, Error> {
@@ -36,7 +43,11 @@ fn check_bridge<N: Links>(net: &N, config: &Config, prev: &Success) -> Result<Li
         return Err(NetError::WrongKind { name, wanted }.into());
     }
     let promisc = bridge.promisc || !config.promisc_mode;
-    check::ensure(promisc, &format!("bridge {name:?}"), "is not promiscuous")?;
+    check::ensure(
+        promisc,
+        &format!("bridge {:?}", bridge.name),
+        "is not promiscuous",
+    )?;
     Ok(bridge)
 }
 

@@ -10,6 +10,7 @@ use crate::shared::configure::{Dad, Options};
 use crate::shared::gateway::Conflict;
 use crate::shared::ipam::{DnsConf, Ipam};
 use crate::shared::mac;
+use crate::shared::masquerade::Backend;
 
 /// The configuration, as it is written.
 #[derive(Clone, Debug, Deserialize)]
@@ -26,7 +27,7 @@ pub struct Config {
     pub force_address: bool,
     /// Whether the container's address is hidden behind the host's.
     pub ip_masq: bool,
-    /// `nftables` or `iptables`; empty for the default.
+    /// What carries the rules for that; empty for nftables.
     pub ip_masq_backend: String,
     /// MTU in bytes; 0 for the kernel's.
     pub mtu: u32,
@@ -120,6 +121,7 @@ pub(super) struct Settings {
     pub(super) port: Port,
     pub(super) conflict: Conflict,
     pub(super) options: Options,
+    pub(super) masquerade: Option<Backend>,
 }
 
 impl Settings {
@@ -138,6 +140,7 @@ impl Settings {
         }
         config.ipam.fits(request.env.version)?;
         let mtu = (config.mtu != 0).then(|| Mtu::try_from(config.mtu));
+        let masquerade = config.ip_masq.then(|| Backend::parse(&config.ip_masq_backend));
         Ok(Self {
             bridge: config.bridge_name()?,
             mtu: mtu.transpose()?,
@@ -145,6 +148,7 @@ impl Settings {
             port: config.port(),
             conflict: config.conflict(),
             options: config.options(),
+            masquerade: masquerade.transpose()?,
         })
     }
 
