@@ -16,7 +16,7 @@ use crate::node::Node;
 ///
 /// # Errors
 /// All failures in one, each naming its network, under the first one's code. Code 3 when nothing is
-/// attached, 172 when only a part is, 8 when the namespace is gone or another.
+/// attached, 182 when only a part is, 8 when the namespace is gone or another.
 pub fn run(node: &Node, id: &AttachmentId, netns: Option<&NetnsPath>) -> Result<(), Error> {
     let deadline = Instant::now() + node.deadlines.add;
     let unknown = || Error::new(Code::UNKNOWN_CONTAINER, format!("check {id}: it is not attached"));
@@ -57,5 +57,5 @@ fn whole(id: &AttachmentId, state: &State) -> Result<(), Error> {
         "{planned} networks planned, {missing} missing, {} records damaged",
         state.damaged
     );
-    Err(Error::new(Code(172), format!("check {id}: only a part of it is attached")).with_details(details))
+    Err(Error::new(Code(182), format!("check {id}: only a part of it is attached")).with_details(details))
 }

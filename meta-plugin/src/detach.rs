@@ -50,7 +50,7 @@ impl Request {
 ///
 /// # Errors
 /// All failures in one, each naming its network, under the first one's code; what could be removed is
-/// removed. Code 11 when the container stays locked, 171 for a journal of a newer version.
+/// removed. Code 11 when the container stays locked, 181 for a journal of a newer version.
 pub fn run(node: &Node, request: &Request) -> Result<(), Error> {
     let deadline = Instant::now() + node.deadlines.del;
     let Some(dir) = node.state.lock_known(&request.container, deadline)? else {

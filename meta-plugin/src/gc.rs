@@ -88,7 +88,7 @@ fn one(
         let in_use = valid.iter().any(is_call);
         if in_use && journal.state().damaged > 0 {
             let msg = format!("gc: journal {:?} is damaged, and its call in use", journal.path());
-            return Err(Error::new(Code(173), msg));
+            return Err(Error::new(Code(183), msg));
         }
         networks.learn(container, journal.state(), in_use)?;
         drop(journal);

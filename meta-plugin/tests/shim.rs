@@ -36,7 +36,7 @@ fn environment_stdin_stdout_and_exit_code_are_the_programs() {
 
 #[test]
 fn a_missing_program_is_an_error_object_that_no_runtime_takes_for_success() {
-    for (verb, code) in [("ADD", 174), ("DEL", 174), ("STATUS", 50)] {
+    for (verb, code) in [("ADD", 184), ("DEL", 184), ("STATUS", 50)] {
         let output = shim(
             Path::new("/nowhere/plexus"),
             verb,

@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     let cause = Command::new(&program).exec();
     let code = match env("CNI_COMMAND") {
         Some(verb) if verb == "STATUS" => Code::UNAVAILABLE,
-        _ => Code(174),
+        _ => Code(184),
     };
     let error = Error::new(code, format!("execute {program:?}")).with_details(explained(&cause));
     let answer = answer(&error).unwrap_or_else(|| error.to_string());

@@ -50,8 +50,8 @@ impl From<JournalError> for Error {
     /// One code for each failure; without a wildcard, so that a new one has to be given its code here.
     fn from(error: JournalError) -> Self {
         let code = match &error {
-            JournalError::Io { .. } | JournalError::Encode(..) => Code(170),
-            JournalError::Newer { .. } => Code(171),
+            JournalError::Io { .. } | JournalError::Encode(..) => Code(180),
+            JournalError::Newer { .. } => Code(181),
             JournalError::Locked { .. } => Code::TRY_AGAIN,
         };
         Self::from_source(code, &error)

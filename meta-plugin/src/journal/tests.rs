@@ -171,7 +171,7 @@ fn a_newer_format_is_refused_by_name() {
         error.to_string(),
         r#"journal "/s/j" has version 2, and this program reads up to 1"#
     );
-    assert_eq!(Error::from(error).code, Code(171));
+    assert_eq!(Error::from(error).code, Code(181));
 }
 
 #[test]

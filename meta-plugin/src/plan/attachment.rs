@@ -48,6 +48,34 @@ pub struct Attachment {
     pub resource_name: Option<String>,
 }
 
+impl Plan {
+    /// A plan that somebody else has made sure of; what [`Plan`] guarantees is theirs to keep.
+    pub fn new(pod: Pod, attachments: Vec<Attachment>) -> Self {
+        let warnings = Vec::new();
+        Self {
+            pod,
+            attachments,
+            warnings,
+        }
+    }
+}
+
+impl Attachment {
+    /// A secondary network that nothing was asked of.
+    pub fn new(network: NetworkRef, list: ConfList, ifname: IfName) -> Self {
+        Self {
+            network,
+            list,
+            ifname,
+            capability_args: Object::new(),
+            args: CniArgs::default(),
+            default_route: None,
+            is_default: false,
+            resource_name: None,
+        }
+    }
+}
+
 /// How an attachment's network is called in `network-status` and in messages.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "the specification has these two")]
