@@ -1,8 +1,5 @@
 //! The kernel of this machine, seen from one network namespace.
 
-mod links;
-mod sysctl;
-
 use std::io;
 use std::sync::Arc;
 

@@ -1,5 +1,10 @@
 //! Interfaces: `ip link`, and the port flags of `bridge link`.
 
+mod attr;
+mod decode;
+mod encode;
+mod kernel;
+mod make;
 mod new;
 mod shown;
 

@@ -1,0 +1,180 @@
+//! Making links: whole, or not at all.
+
+use std::sync::Arc;
+
+use cni_core::spec::{IfName, Mac};
+use rustix::io::Errno;
+use rustix::rand::{GetRandomFlags, getrandom};
+
+use super::encode::Which;
+use super::kernel::{alias_fits, expect, not_found, read, show};
+use super::{Change, Link, LinkKind, NewBridge, NewMacvlan, NewVeth, NewVxlan, Port, encode};
+use crate::NetError;
+use crate::netns::Place;
+use crate::socket::{Request, Socket};
+
+/// How often a bridge that comes and goes is looked for before we give up.
+const TRIES: u32 = 10;
+
+pub(super) fn bridge(place: &Arc<Place>, new: &NewBridge) -> Result<Link, NetError> {
+    let name = new.name.as_str();
+    for _ in 0..TRIES {
+        if let Some(found) = show(place.route(), Which::Name(name))? {
+            return found_bridge(place.route(), found);
+        }
+        let mac = new.mac.map_or_else(random_mac, Ok)?;
+        match create(place.route(), encode::bridge(new, mac), name) {
+            // Somebody was faster; what they made is looked at.
+            Err(error) if error.is_exists() => {}
+            made => return finish(place, &made?, new.alias.as_deref(), None),
+        }
+    }
+    Err(not_found(name))
+}
+
+fn found_bridge(socket: &Socket, found: Link) -> Result<Link, NetError> {
+    if found.kind != LinkKind::Bridge {
+        let wanted = "bridge";
+        let name = found.name;
+        return Err(NetError::WrongKind { name, wanted });
+    }
+    if found.up {
+        return Ok(found);
+    }
+    socket.ask(&encode::change(Which::Index(found.index), &Change::up()))?;
+    expect(socket, &found.name)
+}
+
+pub(super) fn veth(
+    host: &Arc<Place>,
+    container: &Arc<Place>,
+    new: &NewVeth<'_>,
+) -> Result<(Link, Link), NetError> {
+    let made = create(host.route(), encode::veth(new, container.fd()), new.host.as_str())?;
+    let port = new.master.map(|_| new.port);
+    let host_end = finish(host, &made, new.alias.as_deref(), port)?;
+    let container_end = expect(container.route(), new.container.as_str());
+    let container_end =
+        container_end.inspect_err(|_| take_away(host.route(), Which::Index(host_end.index)))?;
+    Ok((host_end, container_end))
+}
+
+pub(super) fn vxlan(place: &Arc<Place>, new: &NewVxlan) -> Result<Link, NetError> {
+    let made = create(place.route(), encode::vxlan(new), new.name.as_str())?;
+    let port = new.master.map(|_| new.port_flags);
+    finish(place, &made, new.alias.as_deref(), port)
+}
+
+pub(super) fn macvlan(
+    parent: &Arc<Place>,
+    container: &Arc<Place>,
+    new: &NewMacvlan<'_>,
+) -> Result<Link, NetError> {
+    let socket = container.route();
+    let name = Which::Name(new.name.as_str());
+    match parent
+        .route()
+        .ask(&encode::macvlan(new, &new.name, container.fd()))
+    {
+        // Before Linux 6.15 the name was looked for where the parent is, and not where the device is made.
+        Err(error) if error.is_exists() && show(socket, name)?.is_none() => {
+            macvlan_by_another_name(parent, container, new)
+        }
+        made => {
+            made?;
+            expect(socket, new.name.as_str()).inspect_err(|_| take_away(socket, name))
+        }
+    }
+}
+
+/// Born where it belongs under a name that nobody has, then renamed.
+fn macvlan_by_another_name(
+    parent: &Arc<Place>,
+    container: &Arc<Place>,
+    new: &NewMacvlan<'_>,
+) -> Result<Link, NetError> {
+    let (socket, name) = (container.route(), passing_name()?);
+    parent.route().ask(&encode::macvlan(new, &name, container.fd()))?;
+    let renamed = expect(socket, name.as_str()).and_then(|made| {
+        socket.ask(&encode::rename(&name, made.index, &new.name))?;
+        expect(socket, new.name.as_str())
+    });
+    renamed.inspect_err(|_| take_away(socket, Which::Name(name.as_str())))
+}
+
+/// Makes a link and looks at it in one send.
+fn create(socket: &Socket, request: Request, name: &str) -> Result<Link, NetError> {
+    let which = Which::Name(name);
+    let mut outcomes = socket.batch(&[request, encode::show(which)])?.into_iter();
+    outcomes.next().transpose()?;
+    let shown = read(outcomes.next().unwrap_or_else(|| Ok(Vec::new())));
+    let shown = shown.and_then(|link| link.ok_or_else(|| not_found(name)));
+    shown.inspect_err(|_| take_away(socket, which))
+}
+
+/// Says of a new link what cannot be said in the message that makes it; takes the link away if that fails.
+///
+/// That is a second send: in one with the creation, these would change a foreign link that has the name.
+fn finish(
+    place: &Arc<Place>,
+    made: &Link,
+    alias: Option<&str>,
+    port: Option<Port>,
+) -> Result<Link, NetError> {
+    let which = Which::Index(made.index);
+    let steps = || {
+        let alias = alias.map(|alias| alias_fits(alias).map(|()| alias.to_owned()));
+        let alias = Change {
+            alias: alias.transpose()?,
+            ..Change::default()
+        };
+        let mut requests = Vec::new();
+        if alias.alias.is_some() {
+            requests.push(encode::change(which, &alias));
+        }
+        requests.extend(port.map(|port| encode::port(which, port)));
+        for outcome in place.route().batch(&requests)? {
+            outcome?;
+        }
+        crate::sysctl::ignore_router_advertisements(place, &made.name)?;
+        show(place.route(), which)?.ok_or_else(|| not_found(&made.name))
+    };
+    steps().inspect_err(|_| take_away(place.route(), which))
+}
+
+/// Undoes a creation. The failure that led here is the one that is reported.
+fn take_away(socket: &Socket, which: Which<'_>) {
+    if let Err(error) = socket.ask(&encode::delete(which)) {
+        tracing::warn!(%which, %error, "a link that could not be finished stays");
+    }
+}
+
+/// A unicast address of local administration. One that the kernel draws would follow the bridge's ports.
+fn random_mac() -> Result<Mac, NetError> {
+    let [first, rest @ ..] = random()?;
+    let mut mac = [first & 0xfc | 0x02; 6];
+    mac[1..].copy_from_slice(&rest);
+    Ok(Mac(mac))
+}
+
+/// A name that no link has.
+fn passing_name() -> Result<IfName, NetError> {
+    let digits: String = random()?.iter().map(|byte| format!("{byte:02x}")).collect();
+    let name = format!("plx{digits}");
+    name.parse().map_err(|_| NetError::Value {
+        what: "name",
+        value: name,
+        rule: "is no name of an interface",
+    })
+}
+
+fn random() -> Result<[u8; 6], NetError> {
+    let mut bytes = [0; 6];
+    // The kernel gives so few bytes at once, but for a signal before it has any to give.
+    while let Err(errno) = getrandom(&mut bytes, GetRandomFlags::empty()) {
+        if errno != Errno::INTR {
+            return Err(NetError::refused("draw a number", errno.raw_os_error(), None));
+        }
+    }
+    Ok(bytes)
+}
