@@ -1,4 +1,45 @@
 //! What a plugin's author implements, and the skeleton that runs it.
+//!
+//! ```no_run
+//! use cni_core::plugin::{Add, Check, Del, Plugin, run};
+//! use cni_core::spec::{Error, Interface, Success};
+//!
+//! struct Nothing;
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Config {
+//!     #[serde(default)]
+//!     mtu: Option<u32>,
+//! }
+//!
+//! impl Plugin for Nothing {
+//!     type Config = Config;
+//!     const NAME: &'static str = "nothing";
+//!
+//!     fn add(&self, request: Add<'_, Config>) -> Result<Success, Error> {
+//!         let mut interface = Interface::new(request.id.ifname.as_str());
+//!         interface.mtu = request.config.mtu;
+//!         let mut result = request.prev.unwrap_or_default();
+//!         result.interfaces.push(interface);
+//!         Ok(result)
+//!     }
+//!
+//!     fn del(&self, _: Del<'_, Config>) -> Result<(), Error> {
+//!         Ok(())
+//!     }
+//!
+//!     fn check(&self, _: Check<'_, Config>) -> Result<(), Error> {
+//!         Ok(())
+//!     }
+//! }
+//!
+//! fn main() -> std::process::ExitCode {
+//!     run(&Nothing)
+//! }
+//! ```
+//!
+//! A plugin that is linked into a program is run by [`Builtin`](crate::invoke::Builtin), through the same
+//! checks; a table of plugins, of whatever type, is one of [`DynPlugin`]s, and [`run`] takes these as well.
 
 mod checked;
 mod checks;

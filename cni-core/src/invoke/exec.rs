@@ -106,6 +106,9 @@ impl Exec {
         input: &[u8],
         deadline: Option<Instant>,
     ) -> Result<Vec<u8>, Error> {
+        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            return Err(answer::too_late(plugin, word));
+        }
         let finished = process::run(&mut command, self.group, input, deadline);
         let Answered { stdout, stderr } = answer::judge(plugin, word, finished)?;
         if !stderr.is_empty() {

@@ -22,6 +22,15 @@ pub(super) enum Command {
     Version,
 }
 
+impl Command {
+    fn is_about_an_attachment(&self) -> bool {
+        matches!(
+            self,
+            Self::Operation(Operation::Add | Operation::Check | Operation::Del)
+        )
+    }
+}
+
 /// The variables of one call.
 pub(super) struct Environment {
     pub(super) command: Command,
@@ -59,7 +68,9 @@ impl Environment {
             id: container
                 .zip(ifname)
                 .map(|(container, ifname)| AttachmentId { container, ifname }),
-            netns: var("CNI_NETNS").map(NetnsPath::new),
+            netns: var("CNI_NETNS")
+                .filter(|_| command.is_about_an_attachment())
+                .map(NetnsPath::new),
             args: args(&command, var("CNI_ARGS"))?,
             path: var("CNI_PATH").map(|path| split(&path)).unwrap_or_default(),
         };

@@ -24,7 +24,7 @@ pub enum Request<'a> {
     Status(Status<'a, ()>),
 }
 
-/// Any [`Plugin`]. It is implemented for all of them and by nothing else.
+/// Any [`Plugin`]: implemented for all of them, and not meant to be implemented otherwise.
 pub trait DynPlugin: Send + Sync {
     /// [`Plugin::NAME`].
     fn name(&self) -> &'static str;
@@ -79,7 +79,7 @@ fn config<P: Plugin>(env: &Env<'_>) -> Result<P::Config, Error> {
     Ok(config)
 }
 
-/// The code of a plugin that panicked.
+/// The code of a plugin that panicked: its own, outside the ranges of any plugin's failures.
 pub const PANICKED: Code = Code(199);
 
 /// Runs the plugin; a panic is its failure and nobody else's problem.

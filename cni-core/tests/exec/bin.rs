@@ -65,12 +65,12 @@ impl Bin {
 
     fn target(&self) -> Target {
         let id = AttachmentId::new("c1".parse().unwrap(), "eth0".parse().unwrap());
-        let mut target = Target::default();
-        target.id = Some(id);
-        target.netns = Some(NetnsPath::new("/nowhere/ns"));
-        target.args = "A=1;B=2".parse().unwrap();
-        target.path = vec![PathBuf::from("/nowhere/bin"), self.dir.clone()];
-        target
+        Target {
+            id: Some(id),
+            netns: Some(NetnsPath::new("/nowhere/ns")),
+            args: "A=1;B=2".parse().unwrap(),
+            path: vec![PathBuf::from("/nowhere/bin"), self.dir.clone()],
+        }
     }
 }
 

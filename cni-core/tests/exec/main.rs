@@ -190,6 +190,18 @@ fn a_plugin_that_hangs_is_ended_with_all_that_it_started() {
 }
 
 #[test]
+fn a_plugin_without_time_is_not_started() {
+    let mut bin = Bin::new("touch $DIR/started");
+    bin.deadline = Some(Duration::ZERO);
+    fails(
+        bin.run(&Exec::new(), Verb::Del),
+        Code::TRY_AGAIN,
+        "no time was left for DEL",
+    );
+    assert!(!bin.dir.join("started").exists());
+}
+
+#[test]
 fn a_plugin_that_ignores_term_is_killed_with_all_that_it_started() {
     let mut bin = Bin::new("trap '' TERM; sleep 300 & echo $! >$DIR/child; echo $$ >$DIR/self; wait");
     bin.deadline = Some(Duration::from_millis(500));

@@ -200,6 +200,7 @@ fn the_plugins_own_namespace_is_refused_before_the_work() {
         }
         std::fs::remove_file(&log).unwrap();
     }
+    answers(&call("STATUS", &[("CNI_NETNS", "/proc/self/ns/net")], CONF), "");
     answers(&call("DEL", &[("CNI_NETNS", "")], CONF), "");
     answers(&call("DEL", &[("CNI_NETNS", "/nowhere/ns")], CONF), "");
 }

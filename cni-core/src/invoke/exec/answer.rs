@@ -39,16 +39,24 @@ fn unstartable(plugin: &PluginType, error: &io::Error) -> Error {
 }
 
 fn timeout(plugin: &PluginType, word: &'static str, after: Duration, stderr: &str) -> Error {
-    let code = if word == "STATUS" {
+    let plugin = plugin.as_str();
+    let msg = format!("plugin {plugin:?} did not end {word} in time and was killed after {after:.1?}");
+    Error::new(late(word), msg).with_details(stderr)
+}
+
+/// The time was up before the plugin was started.
+pub(super) fn too_late(plugin: &PluginType, word: &'static str) -> Error {
+    let msg = format!("no time was left for {word} of plugin {:?}", plugin.as_str());
+    Error::new(late(word), msg)
+}
+
+/// Another try may find more time; STATUS has a code of its own for a plugin that cannot serve.
+fn late(word: &str) -> Code {
+    if word == "STATUS" {
         Code::UNAVAILABLE
     } else {
         Code::TRY_AGAIN
-    };
-    let msg = format!(
-        "plugin {:?} did not end {word} in time and was killed after {after:.1?}",
-        plugin.as_str()
-    );
-    Error::new(code, msg).with_details(stderr)
+    }
 }
 
 /// The plugin's own error object, or what can be said without one. The texts begin as the reference's.

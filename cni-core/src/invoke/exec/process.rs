@@ -66,19 +66,15 @@ pub(super) fn run(
     if group == Group::Own {
         command.process_group(0);
     }
-    let started = Instant::now();
     let mut running = Running::new(spawn(command, deadline)?, group, input)?;
-    if !running.serve(deadline, Running::is_done)? {
-        running.end()?;
-        return Ok(running.finish(End::Timeout(started.elapsed())));
+    match running.drive(deadline) {
+        Ok(end) => Ok(running.finish(end)),
+        Err(error) => {
+            running.signal(Signal::KILL);
+            reap(running.child);
+            Err(error)
+        }
     }
-    if running.stdout.overflowed() {
-        running.end()?;
-        return Ok(running.finish(End::Overflow));
-    }
-    running.serve(Instant::now().checked_add(DRAIN), Running::is_drained)?;
-    let status = running.child.wait()?;
-    Ok(running.finish(End::Exited(status)))
 }
 
 /// Starts it. A file that somebody holds open for writing cannot be executed; with threads that start
@@ -147,6 +143,23 @@ impl<'i> Running<'i> {
             rustix::io::ioctl_fionbio(stdin, true)?;
         }
         Ok((pid, end, stdin))
+    }
+
+    /// Sees it through to its end, in whatever way.
+    fn drive(&mut self, deadline: Option<Instant>) -> io::Result<End> {
+        let started = Instant::now();
+        if !self.serve(deadline, Self::is_done)? {
+            self.end()?;
+            return Ok(End::Timeout(started.elapsed()));
+        }
+        if !self.stdout.overflowed() {
+            self.serve(Instant::now().checked_add(DRAIN), Self::is_drained)?;
+        }
+        if self.stdout.overflowed() {
+            self.end()?;
+            return Ok(End::Overflow);
+        }
+        self.child.wait().map(End::Exited)
     }
 
     fn is_done(&self) -> bool {
@@ -255,15 +268,22 @@ impl<'i> Running<'i> {
         }
     }
 
-    fn finish(mut self, end: End) -> Finished {
-        if !matches!(end, End::Exited(_)) && !matches!(self.child.try_wait(), Ok(Some(_))) {
-            // The kernel keeps it, in a file system that hangs perhaps; somebody has to wait for it.
-            thread::spawn(move || self.child.wait());
+    fn finish(self, end: End) -> Finished {
+        if !matches!(end, End::Exited(_)) {
+            reap(self.child);
         }
         Finished {
             end,
             stdout: self.stdout.into_kept(),
             stderr: self.stderr.into_kept(),
         }
+    }
+}
+
+/// Waits for a child that was killed. If the kernel keeps it, in a file system that hangs perhaps, a
+/// thread does the waiting.
+fn reap(mut child: Child) {
+    if !matches!(child.try_wait(), Ok(Some(_))) {
+        thread::spawn(move || child.wait());
     }
 }

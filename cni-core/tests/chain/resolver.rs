@@ -1,0 +1,78 @@
+//! Which plugins are run how, their delegates included.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use cni_core::chain::{self, NoResults, Runtime};
+use cni_core::invoke::{Builtin, Choice, Resolver};
+use cni_core::plugin::DynPlugin;
+use cni_core::spec::{Code, ConfList, Error, PluginType};
+
+use crate::plugin::Scripted;
+use crate::stage::{id, netns};
+
+fn resolver() -> Resolver {
+    Resolver::with_exec(Builtin::new([Box::new(Scripted) as Box<dyn DynPlugin>]))
+}
+
+fn kind(name: &str) -> PluginType {
+    name.parse().unwrap()
+}
+
+#[test]
+fn a_type_is_linked_in_if_it_can_be_and_an_executable_if_it_must_be() {
+    let resolver = resolver();
+    assert_eq!(resolver.choice(&kind("scripted")), Choice::Builtin);
+    assert_eq!(resolver.choice(&kind("other")), Choice::External);
+    let external = resolver.clone().external([kind("scripted")]);
+    assert_eq!(external.choice(&kind("scripted")), Choice::External);
+    let recorded = external.forced([(kind("scripted"), Choice::Builtin)]);
+    assert_eq!(recorded.choice(&kind("scripted")), Choice::Builtin);
+    assert_eq!(
+        serde_json::to_string(&[Choice::Builtin, Choice::External]).unwrap(),
+        r#"["builtin","external"]"#
+    );
+}
+
+#[test]
+fn a_recorded_choice_that_is_not_there_any_more_is_an_error() {
+    let resolver = resolver().forced([(kind("gone"), Choice::Builtin)]);
+    let list = br#"{"cniVersion":"1.1.0","name":"net","plugins":[{"type":"gone"}]}"#;
+    let list = ConfList::from_bytes(list).unwrap();
+    let error = chain::del(&list, &id("c"), None, &Runtime::new(&resolver, []), &NoResults).unwrap_err();
+    let msg = "plugin type=\"gone\" name=\"net\" failed (del): find built-in plugin \"gone\"";
+    assert_eq!(Error::from(error), Error::new(Code::INVALID_CONFIG, msg));
+}
+
+#[test]
+fn a_linked_in_plugin_delegates_to_an_executable() {
+    let dir = std::env::temp_dir().join(format!("cni-core-resolver-{}", std::process::id()));
+    fs::create_dir_all(&dir).unwrap();
+    let ipam = dir.join("ipam-script");
+    let answer = r#"{"cniVersion":"1.1.0","ips":[{"address":"10.0.0.2/24"}]}"#;
+    let log = dir.join("log");
+    fs::write(
+        &ipam,
+        format!(
+            "#!/bin/sh\necho $CNI_COMMAND >>{}\necho '{answer}'\n",
+            log.display()
+        ),
+    )
+    .unwrap();
+    fs::set_permissions(&ipam, fs::Permissions::from_mode(0o755)).unwrap();
+
+    let list =
+        br#"{"cniVersion":"1.1.0","name":"net","plugins":[{"type":"scripted","delegate":"ipam-script"}]}"#;
+    let list = ConfList::from_bytes(list).unwrap();
+    let (resolver, netns) = (resolver(), netns());
+    let runtime = Runtime::new(&resolver, [dir.clone()]);
+    let result = chain::add(&list, &id("c"), &netns, &runtime, &NoResults).unwrap();
+    chain::check(&list, &id("c"), &netns, &runtime, &NoResults).unwrap();
+    chain::del(&list, &id("c"), None, &runtime, &NoResults).unwrap();
+    chain::gc(&list, None, &runtime, &NoResults).unwrap();
+    chain::status(&list, &runtime).unwrap();
+    let log = fs::read_to_string(log).unwrap();
+    fs::remove_dir_all(dir).unwrap();
+    assert_eq!(result.ips[0].address.to_string(), "10.0.0.2/24");
+    assert_eq!(log, "ADD\nCHECK\nDEL\nGC\nSTATUS\n");
+}
