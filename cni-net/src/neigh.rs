@@ -72,6 +72,12 @@ pub trait Neighbours {
     /// When the kernel refuses.
     fn del_fdb(&self, at: At<'_>, link: &str, entry: &Fdb) -> Result<bool, NetError>;
 
+    /// `ip neigh show dev LINK`: those that [`Neighbours::ensure_neighbour`] made.
+    ///
+    /// # Errors
+    /// [`NetError::LinkNotFound`] when there is no such interface.
+    fn neighbours(&self, at: At<'_>, link: &str) -> Result<Vec<(IpAddr, Mac)>, NetError>;
+
     /// `ip neigh replace ADDRESS lladdr MAC nud noarp dev LINK`.
     ///
     /// # Errors
@@ -111,6 +117,15 @@ impl Neighbours for Kernel {
         let what = format!("delete {entry} from the forwarding database of {link:?}");
         let ask = |index| socket.ask(&Request::of(what, &message::del_fdb(index, entry)));
         present(index(socket, link).and_then(ask))
+    }
+
+    fn neighbours(&self, at: At<'_>, link: &str) -> Result<Vec<(IpAddr, Mac)>, NetError> {
+        let socket = self.route(at)?;
+        let index = index(socket, link)?;
+        let what = format!("list the neighbours of {link:?}");
+        let replies = socket.dump(&Request::of(what, &message::list_neighbours(index)))?;
+        let ours = |body: &Vec<u8>| message::read_neighbour(body, index);
+        Ok(replies.iter().filter_map(ours).collect())
     }
 
     fn ensure_neighbour(&self, at: At<'_>, link: &str, address: IpAddr, mac: Mac) -> Result<(), NetError> {

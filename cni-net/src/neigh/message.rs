@@ -94,6 +94,24 @@ pub(super) fn read_fdb(body: &[u8], index: u32) -> Option<Fdb> {
     (header.ndm_state & wanted != 0).then_some(Fdb { mac, dst })
 }
 
+/// A request for the neighbours of the interface `index`.
+pub(super) fn list_neighbours(index: u32) -> OpGetneighDump<'static> {
+    // Such a list is narrowed by the attribute; the kernel refuses a number in the header.
+    let mut request = Request::new().op_getneigh_dump(&Ndmsg::default());
+    request.encode().push_ifindex(index).end_nested();
+    request
+}
+
+/// Reads one answer of a list: a neighbour that bears our number.
+pub(super) fn read_neighbour(body: &[u8], index: u32) -> Option<(IpAddr, Mac)> {
+    let (header, attrs) = body.split_at_checked(Ndmsg::len())?;
+    let header = Ndmsg::new_from_slice(header)?;
+    let attrs = NeighbourAttrs::new(attrs);
+    let ours = header.ndm_ifindex == index.cast_signed() && attrs.get_protocol().ok() == Some(PROTOCOL);
+    let mac = Mac(attrs.get_lladdr().ok()?.try_into().ok()?);
+    ours.then_some((attrs.get_dst().ok()?, mac))
+}
+
 /// A request that says on the interface `index` that `address` is at `mac`.
 pub(super) fn add_neighbour(index: u32, address: IpAddr, mac: Mac) -> OpNewneighDo<'static> {
     let header = Ndmsg {
@@ -158,8 +176,11 @@ mod tests {
             10, 0, 2, 0, 0x0a, 0x1b, 0x2c, 0x3d, 0x4e, 0x5f, 0, 0,
             5, 0, 12, 0, 96,
         ];
-        let request = add_neighbour(5, "10.0.0.9".parse().unwrap(), MAC);
+        let address = "10.0.0.9".parse().unwrap();
+        let request = add_neighbour(5, address, MAC);
         assert_eq!((request.payload(), request.flags()), (&expected[..], 0x500));
+        assert_eq!(read_neighbour(request.payload(), 5), Some((address, MAC)));
+        assert_eq!(read_neighbour(request.payload(), 6), None);
     }
 
     #[test]

@@ -3,7 +3,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod addrs;
+mod announce;
 mod fixture;
 mod links;
+mod neighbours;
 mod netns;
+mod nft;
+mod routes;
 mod tunnels;
