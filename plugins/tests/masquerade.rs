@@ -3,11 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
+use std::net::{IpAddr, UdpSocket};
+use std::time::Duration;
 
 use cni_core::spec::{AttachmentId, NetName, ValidAttachment};
+use cni_net::link::{Change, NewVeth};
 use cni_net::netns::{Anonymous, within};
 use cni_net::nft::{Chain, Expr, Family, Is, Rule, Transaction};
-use cni_net::{At, Kernel, Namespaces, Netns, Nft};
+use cni_net::route::Route;
+use cni_net::{Addr, Addrs, At, Kernel, Links, Namespaces, Netns, Nft, Routes, Sysctl};
 use cni_plugins::shared::masquerade::{check, ensure, gc, remove};
 use ipnet::IpNet;
 
@@ -174,4 +178,70 @@ fn many_at_once_lose_nothing() {
     });
     assert_eq!(rules(&kernel(), "masq_checks").len(), 40);
     assert_eq!(rules(&kernel(), "postrouting").len(), 3);
+}
+
+/// A host that forwards between a pod (10.1.2.3/24) and an outside (192.0.2.2/24), both of which know the
+/// way back.
+struct Path {
+    kernel: Kernel,
+    host: Netns,
+    pod: Netns,
+    outside: Netns,
+}
+
+impl Path {
+    fn new() -> Self {
+        let (host, pod, outside) = (fresh(), fresh(), fresh());
+        let kernel = within(&host, Kernel::new).unwrap();
+        for (netns, name, near, far) in [
+            (&pod, "pod", "10.1.2.3/24", "10.1.2.1/24"),
+            (&outside, "outside", "192.0.2.2/24", "192.0.2.1/24"),
+        ] {
+            let at = At::Netns(netns);
+            let (far, near) = (nets(&[far])[0], nets(&[near])[0]);
+            let new = NewVeth::new(netns, "eth0".parse().unwrap(), name.parse().unwrap());
+            kernel.add_veth(&new).unwrap();
+            kernel.set_link(at, "eth0", &Change::up()).unwrap();
+            kernel.add_addrs(At::Host, name, &[Addr::new(far)]).unwrap();
+            kernel.add_addrs(at, "eth0", &[Addr::new(near)]).unwrap();
+            let mut route = Route::new(nets(&["0.0.0.0/0"])[0]);
+            route.gw = Some(far.addr());
+            kernel.add_routes(at, &[route]).unwrap();
+        }
+        let forward = ("ipv4/ip_forward".to_owned(), "1".to_owned());
+        kernel.set_sysctls(At::Host, &[forward]).unwrap();
+        Self {
+            kernel,
+            host,
+            pod,
+            outside,
+        }
+    }
+
+    /// The address that the outside sees when the pod sends to it, and when the host's end of the pod's own
+    /// subnet does.
+    fn seen(&self) -> (IpAddr, IpAddr) {
+        let bind = |address: &str| UdpSocket::bind((address, 0)).unwrap();
+        let outside = within(&self.outside, || bind("192.0.2.2")).unwrap();
+        let gateway = within(&self.host, || bind("10.1.2.1")).unwrap();
+        let pod = within(&self.pod, || bind("10.1.2.3")).unwrap();
+        let seen_by = |socket: &UdpSocket| {
+            socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+            pod.send_to(b"who am I", socket.local_addr().unwrap()).unwrap();
+            socket.recv_from(&mut [0; 16]).unwrap().1.ip()
+        };
+        (seen_by(&outside), seen_by(&gateway))
+    }
+}
+
+#[test]
+fn what_leaves_the_subnet_has_the_hosts_address_for_as_long_as_the_rule_is_there() {
+    let path = Path::new();
+    let (blue, one) = (network("blue"), id("c1", "eth0"));
+    let [pod, host]: [IpAddr; 2] = ["10.1.2.3".parse().unwrap(), "192.0.2.1".parse().unwrap()];
+    assert_eq!(path.seen(), (pod, pod));
+    ensure(&path.kernel, &blue, &one, &nets(&["10.1.2.3/24"])).unwrap();
+    assert_eq!(path.seen(), (host, pod));
+    remove(&path.kernel, &blue, &one).unwrap();
+    assert_eq!(path.seen(), (pod, pod));
 }
