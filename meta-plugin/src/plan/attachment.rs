@@ -10,8 +10,8 @@ use crate::npwg::{NadRef, Pod};
 /// What is to be attached to one pod, in the order of ADD.
 ///
 /// # Guarantees
-/// There is at least one attachment; the first one is the default network's, the only one with
-/// [`Attachment::is_default`]. No two have the same interface name. At most one has
+/// The default network's attachment is the first one, and the only one with [`Attachment::is_default`];
+/// only where no cluster network was asked for there is none. No two have the same interface name. At most one has
 /// [`Attachment::default_route`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
