@@ -288,7 +288,7 @@ fn a12_what_the_runtime_asks_for_is_for_the_default_network_alone() {
 }
 
 #[test]
-fn n02_n03_an_empty_definition_means_the_configuration_on_disk() {
+fn n02_an_empty_definition_means_the_configuration_on_disk() {
     let dir = tempfile::tempdir().unwrap();
     let put = |file: &str, json: &str| std::fs::write(dir.path().join(file), json).unwrap();
     put("0.conf", r#"{"name":"on-disk","type":"conf"}"#);
@@ -307,7 +307,7 @@ fn n02_n03_an_empty_definition_means_the_configuration_on_disk() {
 }
 
 #[test]
-fn n04_a_broken_file_hides_no_good_one() {
+fn n04_a_broken_file_by_name_hides_no_good_one() {
     let dir = tempfile::tempdir().unwrap();
     let put = |file: &str, json: &str| std::fs::write(dir.path().join(file), json).unwrap();
     put("0.conflist", "{");
