@@ -179,3 +179,6 @@ fn read_dns(path: &Path) -> Result<Dns, Error> {
     })?;
     Ok(resolv::parse(&text))
 }
+
+#[cfg(test)]
+mod tests;

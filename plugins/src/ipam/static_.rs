@@ -86,3 +86,6 @@ fn ip_config(address: &Address) -> IpConfig {
     config.gateway = address.gateway;
     config
 }
+
+#[cfg(test)]
+mod tests;
