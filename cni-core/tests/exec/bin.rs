@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use cni_core::invoke::{Call, Exec, Invoke, Target, Verb};
@@ -88,4 +89,12 @@ pub(crate) fn fake() -> PluginType {
 pub(crate) fn lives(bin: &Bin, file: &str) -> bool {
     let stat = Path::new("/proc").join(bin.read(file)).join("stat");
     fs::read_to_string(stat).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+/// Whether that process ends within a second: a signal has reached it, and it need not be through with it.
+pub(crate) fn ends(bin: &Bin, file: &str) -> bool {
+    (0..100).any(|_| {
+        thread::sleep(Duration::from_millis(10));
+        !lives(bin, file)
+    })
 }
