@@ -75,7 +75,7 @@ fn cni_core_takes_only_the_crates_that_were_chosen() {
         "tracing",
         "ipnet",
         "async-trait",
-        "nix",
+        "rustix",
         "libloading",
     ];
     for dependency in &dependencies()["cni-core"] {

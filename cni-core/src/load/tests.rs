@@ -66,7 +66,7 @@ fn the_first_list_by_name_of_file_wins() {
 }
 
 #[test]
-fn a_broken_file_hides_no_good_one() {
+fn n04_a_broken_file_hides_no_good_one() {
     check(
         &[
             ("10.conflist", "{"),
@@ -88,7 +88,7 @@ fn the_strict_way_stops_at_the_broken_file_before_the_match_alone() {
 }
 
 #[test]
-fn lists_come_before_files_with_one_plugin() {
+fn n03_lists_come_before_files_with_one_plugin() {
     check(
         &[("10.conf", ONE), ("20.conflist", N)],
         "20.conflist: a (0 broken)",

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::{IpNet, Ipv4Net};
 use serde::{Deserialize, Serialize};
 
-use super::{Dns, Route};
+use super::{Dns, IpConfig, Route};
 use crate::spec::{Object, ObjectError};
 
 /// An address with its prefix length; IPv4 mapped into IPv6 counts as IPv4.
@@ -96,6 +96,33 @@ pub(super) fn each<T, U>(
 ) -> Result<Vec<U>, ObjectError> {
     let one = |(at, item): (usize, T)| apply(&item).map_err(|e| e.at(format!("{key}[{at}]")));
     items.into_iter().enumerate().map(one).collect()
+}
+
+/// The lists of a document since 0.3.0.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Document {
+    pub(super) interfaces: Vec<Object>,
+    pub(super) ips: Vec<Object>,
+    pub(super) routes: Vec<Object>,
+    pub(super) dns: Object,
+}
+
+/// Reads an address of a document since 0.3.0; `known` are the keys that its version knows.
+pub(super) fn read_ip(object: &Object, known: &[&str]) -> Result<IpConfig, ObjectError> {
+    #[derive(Deserialize)]
+    struct Wire {
+        interface: Option<i64>,
+        address: Cidr,
+        #[serde(default)]
+        gateway: Gateway,
+    }
+    let wire: Wire = object.parse()?;
+    let mut ip = IpConfig::new(wire.address.net());
+    ip.interface = wire.interface;
+    ip.gateway = wire.gateway.0;
+    ip.unknown = object.without(known);
+    Ok(ip)
 }
 
 const ROUTE_KEYS: &[&str] = &["dst", "gw", "mtu", "advmss", "priority", "table", "scope"];

@@ -92,6 +92,17 @@ fn a_document_with_any_byte_changed_is_no_panic() {
 }
 
 #[test]
+fn an_unknown_key_may_be_nested_as_deep_as_it_likes() {
+    let deep = "[".repeat(100_000) + &"]".repeat(100_000);
+    let document =
+        format!(r#"{{"cniVersion":"1.0.0","ips":[{{"address":"10.0.0.2/24","x":{deep}}}],"x":{deep}}}"#);
+    let success = Success::decode(Version::V1_0_0, document.as_bytes()).unwrap();
+    assert_eq!(success.encode(Version::V1_0_0).unwrap().get(), document);
+    let wrong = format!(r#"{{"ips":{deep}}}"#);
+    assert!(Success::decode(Version::V1_0_0, wrong.as_bytes()).is_err());
+}
+
+#[test]
 fn the_reference_s_null_and_nothing_are_an_empty_result() {
     check("null", "1.1.0", "1.1.0", r#"{"cniVersion":"1.1.0"}"#);
     check(" null\n", "0.4.0", "0.4.0", r#"{"cniVersion":"0.4.0","dns":{}}"#);

@@ -2,28 +2,21 @@
 
 use serde::Deserialize;
 
-use super::parts::{self, Cidr, Gateway};
+use super::parts::{self, Cidr};
 use super::{Interface, IpConfig, Success};
 use crate::spec::{Object, ObjectError};
 
 const KEYS: &[&str] = &["cniVersion", "interfaces", "ips", "routes", "dns"];
 const INTERFACE_KEYS: &[&str] = &["name", "mac", "sandbox"];
+/// The family of an address is that of the address, whatever `version` says: the reference goes by
+/// `version` and loses an address that has none on the way to 0.2.0.
 const IP_KEYS: &[&str] = &["version", "interface", "address", "gateway"];
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Document {
-    interfaces: Vec<Object>,
-    ips: Vec<Object>,
-    routes: Vec<Object>,
-    dns: Object,
-}
-
 pub(super) fn decode(object: &Object) -> Result<Success, ObjectError> {
-    let document: Document = object.parse()?;
+    let document: parts::Document = object.parse()?;
     Ok(Success {
         interfaces: parts::each("interfaces", document.interfaces, read_interface)?,
-        ips: parts::each("ips", document.ips, read_ip)?,
+        ips: parts::each("ips", document.ips, |ip| parts::read_ip(ip, IP_KEYS))?,
         routes: parts::each("routes", document.routes, parts::read_route)?,
         dns: parts::read_dns(&document.dns)?,
         unknown: object.without(KEYS),
@@ -44,24 +37,6 @@ fn read_interface(object: &Object) -> Result<Interface, ObjectError> {
     interface.sandbox = wire.sandbox;
     interface.unknown = object.without(INTERFACE_KEYS);
     Ok(interface)
-}
-
-/// Reads an address. Its family is that of the address, whatever `version` says: the reference goes
-/// by `version` and loses an address that has none on the way to 0.2.0.
-fn read_ip(object: &Object) -> Result<IpConfig, ObjectError> {
-    #[derive(Deserialize)]
-    struct Wire {
-        interface: Option<i64>,
-        address: Cidr,
-        #[serde(default)]
-        gateway: Gateway,
-    }
-    let wire: Wire = object.parse()?;
-    let mut ip = IpConfig::new(wire.address.net());
-    ip.interface = wire.interface;
-    ip.gateway = wire.gateway.0;
-    ip.unknown = object.without(IP_KEYS);
-    Ok(ip)
 }
 
 pub(super) fn encode(success: &Success) -> Result<Object, ObjectError> {

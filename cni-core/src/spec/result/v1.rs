@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::parts::{self, Cidr, Gateway};
+use super::parts::{self, Cidr};
 use super::{Interface, IpConfig, Success};
 use crate::spec::{Object, ObjectError};
 
@@ -10,20 +10,11 @@ const KEYS: &[&str] = &["cniVersion", "interfaces", "ips", "routes", "dns"];
 const INTERFACE_KEYS: &[&str] = &["name", "mac", "mtu", "sandbox", "socketPath", "pciID"];
 const IP_KEYS: &[&str] = &["interface", "address", "gateway"];
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Document {
-    interfaces: Vec<Object>,
-    ips: Vec<Object>,
-    routes: Vec<Object>,
-    dns: Object,
-}
-
 pub(super) fn decode(object: &Object) -> Result<Success, ObjectError> {
-    let document: Document = object.parse()?;
+    let document: parts::Document = object.parse()?;
     Ok(Success {
         interfaces: parts::each("interfaces", document.interfaces, read_interface)?,
-        ips: parts::each("ips", document.ips, read_ip)?,
+        ips: parts::each("ips", document.ips, |ip| parts::read_ip(ip, IP_KEYS))?,
         routes: parts::each("routes", document.routes, parts::read_route)?,
         dns: parts::read_dns(&document.dns)?,
         unknown: object.without(KEYS),
@@ -52,23 +43,6 @@ fn read_interface(object: &Object) -> Result<Interface, ObjectError> {
         socket_path: wire.socket_path,
         pci_id: wire.pci_id,
         unknown: object.without(INTERFACE_KEYS),
-    })
-}
-
-fn read_ip(object: &Object) -> Result<IpConfig, ObjectError> {
-    #[derive(Deserialize)]
-    struct Wire {
-        interface: Option<i64>,
-        address: Cidr,
-        #[serde(default)]
-        gateway: Gateway,
-    }
-    let wire: Wire = object.parse()?;
-    Ok(IpConfig {
-        address: wire.address.net(),
-        interface: wire.interface,
-        gateway: wire.gateway.0,
-        unknown: object.without(IP_KEYS),
     })
 }
 
