@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use cni_core::spec::Mac;
 use ipnet::IpNet;
 use netlink_bindings::nftables::{MetaKeys, PayloadBase, VerdictCode};
 
@@ -31,6 +32,8 @@ pub enum Expr {
     Destination(Is, IpNet),
     /// `drop`.
     Drop,
+    /// `ether saddr MAC`; in a table of another family than bridge it reads what no such header need have.
+    EtherSource(Is, Mac),
     /// `goto CHAIN`.
     Goto(String),
     /// `iifname NAME`.
@@ -69,6 +72,7 @@ pub(super) fn lower(family: Family, exprs: &[Expr]) -> Vec<Op> {
                 ops.extend(address(*is, net, End::Destination));
             }
             Expr::Drop => ops.push(verdict(VerdictCode::Drop, None)),
+            Expr::EtherSource(is, mac) => ops.extend(ether_source(*is, mac)),
             Expr::Goto(chain) => ops.push(verdict(VerdictCode::Goto, Some(chain))),
             Expr::InputInterface(is, name) => ops.extend(interface(*is, MetaKeys::Iifname, name)),
             Expr::Jump(chain) => ops.push(verdict(VerdictCode::Jump, Some(chain))),
@@ -102,6 +106,12 @@ fn interface(is: Is, key: MetaKeys, name: &str) -> [Op; 2] {
     let mut data = name.as_bytes().to_vec();
     data.resize(IFNAMSIZ, 0);
     [Op::Meta { key: key as u32 }, cmp(is, data)]
+}
+
+/// Bytes 6 to 11 of the Ethernet header.
+fn ether_source(is: Is, mac: &Mac) -> [Op; 2] {
+    let (base, offset, len) = (PayloadBase::LinkLayerHeader as u32, 6, 6);
+    [Op::Payload { base, offset, len }, cmp(is, mac.0.to_vec())]
 }
 
 /// The check that `net`'s protocol needs in `family`, unless `known` says that it was made.
@@ -243,6 +253,14 @@ mod tests {
             Family::Inet,
             &[Expr::Goto("masq_checks".into())],
             "-4 masq_checks",
+        );
+        check(
+            Family::Bridge,
+            &[
+                Expr::EtherSource(Is::Equal, Mac([2, 0, 0, 0, 0, 9])),
+                Expr::Return,
+            ],
+            "6b@0+6; eq 020000000009; -5 ",
         );
         check(Family::Inet, &[Expr::Accept], "1 ");
         check(Family::Inet, &[Expr::Drop], "0 ");
