@@ -38,9 +38,12 @@
 mod attach;
 mod check;
 mod config;
+mod macspoof;
+
+use std::collections::BTreeSet;
 
 use cni_core::plugin::{Add, Check, Del, Gc, Plugin, Status, Teardown};
-use cni_core::spec::{Error, Success};
+use cni_core::spec::{Error, NetName, Success, ValidAttachment};
 use cni_net::link::LinkKind;
 use cni_net::{Addrs, Announce, At, Links, Namespaces, Nft, Routes, Sysctl};
 
@@ -81,9 +84,7 @@ impl<N: Net> Plugin for Bridge<N> {
         let released = link.is_ok().then(|| request.config.ipam.del(&request));
         teardown.step("veth", link);
         teardown.step("IPAM", released.unwrap_or(Ok(())));
-        // Also without `ipMasq`: the configuration may have been another at the time of the ADD.
-        let rules = masquerade::remove(&self.net, attachment.network, attachment.id);
-        teardown.step("masquerade", rules.map_err(Error::from));
+        self.del_rules(&request, &mut teardown);
         teardown.finish()
     }
 
@@ -98,17 +99,7 @@ impl<N: Net> Plugin for Bridge<N> {
     fn gc(&self, request: Gc<'_, Config>) -> Result<(), Error> {
         let mut teardown = Teardown::default();
         if let Some(valid) = &request.valid {
-            let links = self.net.links(At::Host).map_err(Error::from);
-            let links = links.unwrap_or_else(|error| {
-                teardown.step("list links", Err(error));
-                Vec::new()
-            });
-            for orphan in mark::orphans(&links, &request.env.network, valid) {
-                let deleted = self.net.del_link(At::Host, &orphan.name);
-                teardown.step("veth", deleted.map(drop).map_err(Error::from));
-            }
-            let rules = masquerade::gc(&self.net, &request.env.network, valid);
-            teardown.step("masquerade", rules.map_err(Error::from));
+            self.gc_kernel(&request.env.network, valid, &mut teardown);
         }
         teardown.step("IPAM", request.config.ipam.gc(&request));
         teardown.finish()
@@ -126,5 +117,45 @@ impl<N: Net> Bridge<N> {
         container::del_link(&self.net, path, ifname, |link| {
             link.kind == LinkKind::Veth && container::describes(request.prev.as_ref(), link)
         })
+    }
+
+    /// Also where the configuration asks for none: it may have been another at the time of the ADD. A kernel
+    /// without nftables has no rules, so a failure then counts only if they were asked for.
+    fn del_rules(&self, request: &Del<'_, Config>, teardown: &mut Teardown) {
+        let (network, id, config) = (&request.env.network, &request.id, &request.config);
+        let steps = [
+            (
+                config.ip_masq,
+                "masquerade",
+                masquerade::remove(&self.net, network, id),
+            ),
+            (config.macspoofchk, "MAC filter", macspoof::remove(&self.net, id)),
+        ];
+        for (wanted, what, outcome) in steps {
+            match outcome {
+                Err(error) if !wanted => tracing::debug!(what, %error, "delete rules"),
+                outcome => teardown.step(what, outcome.map_err(Error::from)),
+            }
+        }
+    }
+
+    fn gc_kernel(&self, network: &NetName, valid: &BTreeSet<ValidAttachment>, teardown: &mut Teardown) {
+        let orphans = self
+            .net
+            .links(At::Host)
+            .map(|links| mark::orphans(links, network, valid));
+        match orphans.map_err(Error::from) {
+            Err(error) => teardown.step("list links", Err(error)),
+            Ok(orphans) => {
+                for orphan in orphans {
+                    let deleted = self.net.del_link(At::Host, &orphan.name);
+                    teardown.step("veth", deleted.map(drop).map_err(Error::from));
+                }
+            }
+        }
+        let rules = masquerade::gc(&self.net, network, valid);
+        teardown.step("masquerade", rules.map_err(Error::from));
+        let rules = macspoof::gc(&self.net, network, valid);
+        teardown.step("MAC filter", rules.map_err(Error::from));
     }
 }

@@ -47,7 +47,7 @@ impl<'a> Attachment<'a> {
     }
 
     /// The names that the host end of its veth pair may have, the usual one first.
-    pub fn host_names(&self) -> impl Iterator<Item = IfName> {
+    pub fn host_names(&self) -> impl Iterator<Item = IfName> + use<> {
         let key = format!("{}/{}/{}", self.network, self.id.container, self.id.ifname);
         (0..HOST_NAMES).filter_map(move |attempt| {
             let wide = match attempt {
@@ -61,18 +61,18 @@ impl<'a> Attachment<'a> {
 }
 
 /// The host ends among `links` that belong to `network`, and to no attachment in `valid`.
-pub fn orphans<'l>(links: &'l [Link], network: &NetName, valid: &BTreeSet<ValidAttachment>) -> Vec<&'l Link> {
+pub fn orphans(mut links: Vec<Link>, network: &NetName, valid: &BTreeSet<ValidAttachment>) -> Vec<Link> {
     let prefix = network_prefix(network);
     let id = |v: &ValidAttachment| AttachmentId::new(v.container.clone(), v.ifname.clone());
     let kept: BTreeSet<String> = valid
         .iter()
         .map(|v| Attachment::new(network, &id(v)).mark())
         .collect();
-    let is_orphan = |link: &&Link| {
+    links.retain(|link| {
         let alias = link.alias.as_deref().unwrap_or_default();
         link.kind == LinkKind::Veth && alias.starts_with(&prefix) && !kept.contains(alias)
-    };
-    links.iter().filter(is_orphan).collect()
+    });
+    links
 }
 
 fn network_prefix(network: &NetName) -> String {

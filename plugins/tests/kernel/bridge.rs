@@ -1,11 +1,15 @@
 //! `bridge` on the kernel.
 
+use std::io::ErrorKind;
+use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Barrier;
 use std::thread;
+use std::time::Duration;
 
 use cni_core::spec::{Mac, Success};
 use cni_net::link::{Change, NewBridge, OperState};
+use cni_net::netns::within;
 use cni_net::nft::{Chain, Family};
 use cni_net::{At, Links, Nft, Sysctl};
 use cni_plugins::shared::masquerade;
@@ -475,6 +479,44 @@ fn masquerade_comes_and_goes_with_the_attachment() {
     node.gc(&conf, Some(&[])).unwrap();
     assert_eq!(masqueraded(&node), 0);
     only_the_bridge(&node, &pod);
+}
+
+#[test]
+fn the_mac_filter_comes_and_goes_with_the_attachment() {
+    let node = Node::new();
+    let filters = || {
+        let prerouting = Chain::new(Family::Bridge, "nat", "PREROUTING");
+        node.net.rules(At::Host, &prerouting).unwrap().len()
+    };
+    let conf = with_ipam(&node, json!({ "isGateway": true, "macspoofchk": true }));
+    round_trip(&node, &conf, |pod, _| {
+        assert_eq!(filters(), 1);
+        assert!(reaches_gateway(pod), "the container's own address passes");
+        let mut foreign = Change::default();
+        foreign.mac = Some(Mac([2, 0, 0, 0, 0, 9]));
+        let (at, own) = (At::Netns(&pod.netns), pod.link(&node).mac);
+        node.net.set_link(at, "eth0", &foreign).unwrap();
+        assert!(!reaches_gateway(pod), "another does not");
+        foreign.mac = own;
+        node.net.set_link(at, "eth0", &foreign).unwrap();
+    });
+    assert_eq!(filters(), 0);
+
+    let pods = ["c-1", "c-2"].map(|id| Pod::new(&node, id));
+    for pod in &pods {
+        node.add(pod, &conf).unwrap();
+    }
+    node.gc(&conf, Some(&[&pods[0]])).unwrap();
+    assert_eq!(filters(), 1);
+    node.del_at(&pods[0], &conf, None, None).unwrap();
+    assert_eq!(filters(), 0);
+}
+
+/// Whether the gateway 10.9.0.1 answers the container: it refuses a connection, which is an answer.
+fn reaches_gateway(pod: &Pod) -> bool {
+    let connect = || TcpStream::connect_timeout(&([10, 9, 0, 1], 9).into(), Duration::from_millis(300));
+    let outcome = within(&pod.netns, connect).unwrap();
+    outcome.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
 }
 
 #[test]

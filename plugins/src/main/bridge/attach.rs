@@ -10,7 +10,7 @@ use cni_net::{At, Links, Netns};
 use ipnet::IpNet;
 
 use super::config::Settings;
-use super::{Config, Net};
+use super::{Config, Net, macspoof};
 use crate::shared::configure::Plan;
 use crate::shared::{Attachment, gateway, masquerade, veth};
 
@@ -30,6 +30,10 @@ pub(super) fn add<N: Net>(net: &N, request: &Add<'_, Config>) -> Result<Success,
     let (host, container) = veth::add(net, attachment, &netns, |new| settings.shape(new, bridge.index))?;
     let name = host.name.clone();
     rollback.on_failure("veth", move || Ok(net.del_link(At::Host, &name).map(drop)?));
+    if let (true, Some(mac)) = (config.macspoofchk, container.mac) {
+        rollback.on_failure("MAC filter", || Ok(macspoof::remove(net, &request.id)?));
+        macspoof::ensure(net, &request.id, &host.name, mac)?;
+    }
 
     let mut success = config.ipam.add(request, &mut rollback)?.unwrap_or_default();
     for ip in &mut success.ips {

@@ -6,7 +6,7 @@ use cni_net::link::{Link, LinkKind};
 use cni_net::{At, Links, NetError};
 use ipnet::IpNet;
 
-use super::{Config, Net};
+use super::{Config, Net, macspoof};
 use crate::shared::{Attachment, check, masquerade, veth};
 
 /// Compares the attachment with the result of ADD, with or without addresses.
@@ -88,5 +88,9 @@ fn check_port<N: Net>(
     let flags = host
         .port
         .is_none_or(|port| port.hairpin == wanted.hairpin && port.isolated == wanted.isolated);
-    Ok(check::ensure(flags, &subject, "has other port flags")?)
+    check::ensure(flags, &subject, "has other port flags")?;
+    match container.mac.filter(|_| config.macspoofchk) {
+        Some(mac) => macspoof::check(net, &request.id, &host.name, mac),
+        None => Ok(()),
+    }
 }
