@@ -11,7 +11,7 @@ use crate::spec::{AttachmentId, ConfList, NetnsPath};
 /// plugins get none, and say themselves that they need one.
 ///
 /// # Errors
-/// [`ChainError::Version`] below 0.4.0, which has no CHECK; else as [`super::add`].
+/// [`ChainError::Version`] below 0.4.0, which has no CHECK; else as [`add()`](super::add()).
 pub fn check(
     list: &ConfList,
     id: &AttachmentId,

@@ -3,7 +3,7 @@
 use super::request::Step;
 use super::{ChainError, Results, Runtime};
 use crate::invoke::{Target, Verb};
-use crate::spec::{AttachmentId, ConfList, NetnsPath, Success, Version};
+use crate::spec::{AttachmentId, ConfList, NetnsPath, PluginConf, Success, Version};
 
 /// DELs each plugin in reverse order with the final result of ADD, and forgets that result.
 ///
@@ -12,7 +12,7 @@ use crate::spec::{AttachmentId, ConfList, NetnsPath, Success, Version};
 /// may depend on it.
 ///
 /// # Errors
-/// As [`super::add`]; more than one failure as [`ChainError::Several`].
+/// As [`add()`](super::add()); more than one failure as [`ChainError::Several`].
 pub fn del(
     list: &ConfList,
     id: &AttachmentId,
@@ -34,7 +34,7 @@ pub fn del(
 
 fn del_one(
     list: &ConfList,
-    plugin: &crate::spec::PluginConf,
+    plugin: &PluginConf,
     runtime: &Runtime<'_>,
     target: &Target,
     prev: Option<&Success>,
