@@ -7,16 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use cni_core::invoke::{Builtin, Call, Invoke, Target, Verb};
-use cni_core::plugin::DynPlugin;
 use cni_core::spec::{AttachmentId, Error, NetnsPath, Object, PluginType, Success, ValidAttachment};
 use cni_net::link::Link;
 use cni_net::netns::{Anonymous, within};
 use cni_net::{Addrs, At, Kernel, Links, Namespaces, Netns, Sysctl};
-use cni_plugins::ipam::host_local::HostLocal;
-use cni_plugins::ipam::static_::Static;
-use cni_plugins::main::bridge::Bridge;
-use cni_plugins::main::loopback::Loopback;
-use cni_plugins::main::macvlan::Macvlan;
 use serde_json::{Value, json};
 
 /// A node: its namespace, and the plugins that see it as the host's.
@@ -41,16 +35,9 @@ impl Node {
         let host = Anonymous::new().expect("these tests need root");
         let opened = Kernel::new().open(host.path()).unwrap();
         let net = within(&opened, Kernel::new).unwrap();
-        let plugins: [Box<dyn DynPlugin>; 5] = [
-            Box::new(Bridge { net: net.clone() }),
-            Box::new(HostLocal::default()),
-            Box::new(Loopback { net: net.clone() }),
-            Box::new(Macvlan { net: net.clone() }),
-            Box::new(Static::default()),
-        ];
         Self {
+            plugins: cni_plugins::table(&net),
             net,
-            plugins: Builtin::new(plugins),
             dir: directory(),
             host,
         }

@@ -1,7 +1,7 @@
 //! `macvlan` on the kernel.
 
 use cni_core::spec::Success;
-use cni_net::link::{Change, LinkKind, MacvlanMode, NewBridge};
+use cni_net::link::{Change, LinkKind, MacvlanMode, NewBridge, NewMacvlan};
 use cni_net::route::Route;
 use cni_net::{Addr, Addrs, At, Links, Routes, Sysctl};
 use serde_json::{Value, json};
@@ -227,4 +227,16 @@ fn gc_frees_the_addresses_of_what_is_not_valid() {
     node.reserved(&["10.9.0.2", "10.9.0.3"]);
     node.gc(&conf, Some(&[&pods[1]])).unwrap();
     node.reserved(&["10.9.0.3"]);
+}
+
+#[test]
+fn del_removes_a_link_that_a_killed_add_had_not_marked_yet() {
+    let node = node();
+    let conf = conf(&node, json!({}));
+    let pod = Pod::new(&node, "c1");
+    let master = node.net.link(At::Host, "up0").unwrap().unwrap();
+    let new = NewMacvlan::new(&pod.netns, "eth0".parse().unwrap(), At::Host, master.index);
+    node.net.add_macvlan(&new).unwrap();
+    node.del(&pod, &conf, None).unwrap();
+    nothing_is_left(&node, &pod);
 }
