@@ -1,0 +1,97 @@
+//! CHECK, GC and STATUS.
+
+use std::time::{Duration, Instant};
+
+use cni_core::spec::{Code, ValidAttachment};
+use cni_net::link::Change;
+use cni_net::{At, Links};
+use plexus::{check, gc, status};
+
+use crate::fixture::{Container, Ground, Machine};
+
+fn valid(pods: &[&Container]) -> gc::Request {
+    let of = |pod: &&Container| {
+        let id = pod.id();
+        ValidAttachment {
+            container: id.container,
+            ifname: id.ifname,
+        }
+    };
+    gc::Request::new(Some(pods.iter().map(of).collect()))
+}
+
+#[test]
+fn g03_check_looks_at_every_network() {
+    let ground = Ground::new();
+    let machine = Machine::on(&ground);
+    let pod = Container::new("c1");
+    let run = || check::run(&machine.node, &pod.id(), Some(&pod.path));
+    assert_eq!(run().unwrap_err().code, Code::UNKNOWN_CONTAINER);
+    machine.attach(&pod, &machine.three()).unwrap();
+    run().unwrap();
+    for (ifname, network) in [("eth0", "cluster"), ("net1", "lab"), ("net2", "six")] {
+        assert!(machine.kernel.del_link(At::Netns(&pod.netns), ifname).unwrap());
+        let error = run().unwrap_err();
+        assert!(
+            error.to_string().contains(&format!("network {network:?}: ")),
+            "{error}"
+        );
+    }
+    machine.detach(&pod).unwrap();
+    assert_eq!(run().unwrap_err().code, Code::UNKNOWN_CONTAINER);
+    machine.assert_clean();
+}
+
+#[test]
+fn check_in_another_namespace_fails() {
+    let ground = Ground::new();
+    let machine = Machine::on(&ground);
+    let (pod, other) = (Container::new("c1"), Container::new("c2"));
+    machine.attach(&pod, &machine.three()).unwrap();
+    drop(pod);
+    let id = Container::new("c1").id();
+    let error = check::run(&machine.node, &id, Some(&other.path)).unwrap_err();
+    assert_eq!(error.code, Code::INVALID_NETNS);
+}
+
+#[test]
+fn g01_gc_removes_what_is_not_valid_and_keeps_secondary_networks_of_what_is() {
+    let ground = Ground::new();
+    let machine = Machine::on(&ground);
+    let (kept, stale) = (Container::new("c1"), Container::new("c2"));
+    for pod in [&kept, &stale] {
+        machine.attach(pod, &machine.three()).unwrap();
+    }
+    // An address that no journal knows of, as a lost state directory leaves it.
+    std::fs::write(ground.dir.join("ipam/lab/10.11.0.77"), "lost\r\neth0").unwrap();
+    gc::run(&machine.node, &gc::Request::new(None)).unwrap();
+    assert_eq!(machine.addresses().len(), 7, "without a set nothing is deleted");
+    gc::run(&machine.node, &valid(&[&kept])).unwrap();
+    assert_eq!(machine.addresses().len(), 3);
+    assert_eq!(machine.links(At::Netns(&kept.netns)).len(), 3);
+    assert!(machine.links(At::Netns(&stale.netns)).is_empty());
+    check::run(&machine.node, &kept.id(), Some(&kept.path)).unwrap();
+    gc::run(&machine.node, &valid(&[])).unwrap();
+    machine.assert_clean();
+}
+
+#[test]
+fn g02_status_answers_in_time_and_names_the_plugin_that_does_not() {
+    let ground = Ground::new();
+    let machine = Machine::on(&ground);
+    let list = |kind: &str| machine.scripted(&[kind]).attachments.remove(0).list;
+    status::run(&machine.node, &list("quick"), &[]).unwrap();
+    machine.scripted.fail("STATUS quick");
+    assert_eq!(
+        status::run(&machine.node, &list("quick"), &[]).unwrap_err().code,
+        Code(123)
+    );
+    let start = Instant::now();
+    let error = status::run(&machine.node, &list("hanging"), &[]).unwrap_err();
+    assert!(start.elapsed() < Duration::from_secs(1));
+    assert_eq!(
+        (error.code, error.msg.contains(r#""hanging""#)),
+        (Code::UNAVAILABLE, true)
+    );
+    machine.kernel.set_link(At::Host, "up0", &Change::up()).unwrap();
+}
