@@ -3,6 +3,7 @@
 pub mod attach;
 pub mod check;
 pub mod cluster;
+pub mod cni;
 pub mod config;
 mod default_route;
 pub mod detach;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use cni_core::invoke::Resolver;
-use cni_net::{Links, Namespaces, Routes};
+use cni_net::{Kernel, Links, Namespaces, Routes};
 
-use crate::config::Deadlines;
+use crate::config::{Deadlines, Policy};
 use crate::journal::StateDir;
 
 /// The parts of the kernel layer that a meta-plugin uses itself; its plugins use the rest.
@@ -28,6 +28,16 @@ pub struct Node {
 }
 
 impl Node {
+    /// This machine, with our plugins linked in but for those that `policy` has run as files.
+    pub fn local(state: StateDir, policy: &Policy) -> Self {
+        let kernel = Kernel::new();
+        let resolver = Resolver::with_exec(cni_plugins::table(&kernel));
+        let resolver = resolver.external(policy.external.iter().cloned());
+        let mut node = Self::new(state, kernel, resolver);
+        node.deadlines = policy.deadlines.clone();
+        node
+    }
+
     /// A machine with the usual deadlines.
     pub fn new(state: StateDir, net: impl Net + 'static, resolver: Resolver) -> Self {
         Self {

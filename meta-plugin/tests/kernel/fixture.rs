@@ -4,15 +4,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use cni_core::invoke::{Builtin, Resolver};
-use cni_core::plugin::DynPlugin;
+use cni_core::invoke::Resolver;
 use cni_core::spec::{AttachmentId, ConfList, Error, NetnsPath};
 use cni_net::link::{Change, NewVeth};
 use cni_net::netns::{Anonymous, within};
 use cni_net::{At, Kernel, Links, Namespaces, Netns};
-use cni_plugins::ipam::host_local::HostLocal;
-use cni_plugins::main::bridge::Bridge;
-use cni_plugins::main::macvlan::Macvlan;
 use plexus::attach::{self, Attached};
 use plexus::detach;
 use plexus::journal::StateDir;
@@ -61,13 +57,8 @@ impl Machine {
     pub(crate) fn at(host: &NetnsPath, dir: &Path) -> Self {
         let host = Kernel::new().open(host).unwrap();
         let kernel = within(&host, Kernel::new).unwrap();
-        let plugins: [Box<dyn DynPlugin>; 3] = [
-            Box::new(Bridge { net: kernel.clone() }),
-            Box::new(HostLocal::default()),
-            Box::new(Macvlan { net: kernel.clone() }),
-        ];
         let scripted = Scripted::default();
-        let resolver = Resolver::new(Builtin::new(plugins), scripted.clone());
+        let resolver = Resolver::new(cni_plugins::table(&kernel), scripted.clone());
         let state = StateDir::new(dir.join("state"));
         Self {
             node: Node::new(state, kernel.clone(), resolver),
