@@ -6,6 +6,7 @@ pub mod cluster;
 pub mod cni;
 pub mod config;
 mod default_route;
+pub mod demo;
 pub mod detach;
 mod element;
 pub mod gc;
