@@ -1,0 +1,77 @@
+//! A pod: a network namespace without a name, seen through the kernel layer.
+
+use cni_core::spec::NetnsPath;
+use cni_net::netns::Anonymous;
+use cni_net::{Addrs, At, Kernel, Links, Namespaces, Netns};
+
+/// A namespace that lives as long as this value.
+pub struct Pod {
+    path: String,
+    netns: Netns,
+    _namespace: Anonymous,
+}
+
+impl Pod {
+    /// A new namespace with nothing but a loopback that is down.
+    ///
+    /// # Panics
+    /// When the kernel makes none: this needs root or a user namespace.
+    #[expect(clippy::new_without_default, reason = "it makes something in the kernel")]
+    pub fn new() -> Self {
+        let namespace = Anonymous::new().unwrap();
+        let path = namespace.path().to_string();
+        let netns = kernel().open(&NetnsPath::new(&path)).unwrap();
+        Self {
+            path,
+            netns,
+            _namespace: namespace,
+        }
+    }
+
+    /// Where the namespace is, for other processes too while this value lives.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The names of its interfaces, in the kernel's order.
+    ///
+    /// # Panics
+    /// When the kernel does not tell.
+    pub fn links(&self) -> Vec<String> {
+        let links = kernel().links(At::Netns(&self.netns)).unwrap();
+        links.into_iter().map(|link| link.name).collect()
+    }
+
+    /// Whether the interface is there and up.
+    ///
+    /// # Panics
+    /// When the kernel does not tell.
+    pub fn is_up(&self, link: &str) -> bool {
+        kernel()
+            .link(At::Netns(&self.netns), link)
+            .unwrap()
+            .is_some_and(|link| link.up)
+    }
+
+    /// The addresses of an interface but for link-local ones, IPv4 first.
+    ///
+    /// # Panics
+    /// When there is no such interface.
+    pub fn addresses(&self, link: &str) -> Vec<String> {
+        let mut addresses = kernel().addrs(At::Netns(&self.netns), link).unwrap();
+        addresses.sort_by_key(|addr| addr.address);
+        let local = |addr: &cni_net::Addr| match addr.address {
+            ipnet::IpNet::V6(net) => net.addr().is_unicast_link_local(),
+            ipnet::IpNet::V4(_) => false,
+        };
+        addresses
+            .iter()
+            .filter(|addr| !local(addr))
+            .map(|addr| addr.address.to_string())
+            .collect()
+    }
+}
+
+fn kernel() -> Kernel {
+    Kernel::new()
+}
