@@ -45,7 +45,7 @@ use std::collections::BTreeSet;
 use cni_core::plugin::{Add, Check, Del, Gc, Plugin, Status, Teardown};
 use cni_core::spec::{Error, NetName, Success, ValidAttachment};
 use cni_net::link::LinkKind;
-use cni_net::{Addrs, Announce, At, Links, Namespaces, Nft, Routes, Sysctl};
+use cni_net::{Addrs, At, Links, Namespaces, Nft, Routes, Sysctl};
 
 pub use config::Config;
 
@@ -63,9 +63,9 @@ pub struct Bridge<N> {
 }
 
 /// What the plugin needs of the kernel layer.
-pub trait Net: Addrs + Announce + Links + Namespaces + Nft + Routes + Sysctl + Send + Sync {}
+pub trait Net: Addrs + Links + Namespaces + Nft + Routes + Sysctl + Send + Sync {}
 
-impl<N: Addrs + Announce + Links + Namespaces + Nft + Routes + Sysctl + Send + Sync> Net for N {}
+impl<N: Addrs + Links + Namespaces + Nft + Routes + Sysctl + Send + Sync> Net for N {}
 
 impl<N: Net> Plugin for Bridge<N> {
     type Config = Config;

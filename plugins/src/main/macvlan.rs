@@ -28,7 +28,7 @@ mod config;
 use cni_core::plugin::{Add, Check, Del, Gc, Plugin, Status, Teardown};
 use cni_core::spec::{Error, Success};
 use cni_net::link::{Link, LinkKind, POD_GROUP};
-use cni_net::{Addrs, Announce, At, Links, Namespaces, Routes, Sysctl};
+use cni_net::{Addrs, At, Links, Namespaces, Routes, Sysctl};
 
 pub use config::Config;
 
@@ -46,9 +46,9 @@ pub struct Macvlan<N> {
 }
 
 /// What the plugin needs of the kernel layer.
-pub trait Net: Addrs + Announce + Links + Namespaces + Routes + Sysctl + Send + Sync {}
+pub trait Net: Addrs + Links + Namespaces + Routes + Sysctl + Send + Sync {}
 
-impl<N: Addrs + Announce + Links + Namespaces + Routes + Sysctl + Send + Sync> Net for N {}
+impl<N: Addrs + Links + Namespaces + Routes + Sysctl + Send + Sync> Net for N {}
 
 impl<N: Net> Plugin for Macvlan<N> {
     type Config = Config;

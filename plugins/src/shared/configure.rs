@@ -2,8 +2,8 @@
 //!
 //! All of it is checked before anything is touched. Differences from the reference: `mtu` and `advmss` of
 //! routes reach the kernel; an address is usable at once, without duplicate-address detection, unless that
-//! is asked for; a route of link or host scope gets no gateway; other hosts are told by explicit
-//! announcements; and on an address without a subnet (/32, /128) the gateway is taken to be on the link.
+//! is asked for; a route of link or host scope gets no gateway; other hosts are told where the addresses
+//! are once the link carries traffic; and on an address without a subnet (/32, /128) the gateway is taken to be on the link.
 
 mod wait;
 
@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use cni_core::spec::{Error, IfName, Mac, Success};
 use cni_net::link::Change;
 use cni_net::route::Route;
-use cni_net::{Addr, Addrs, Announce, At, Links, Netns, Routes, Sysctl};
+use cni_net::{Addr, Addrs, At, Links, Netns, Routes, Sysctl};
 use ipnet::IpNet;
 
 use super::SharedError;
@@ -37,8 +37,6 @@ pub enum Dad {
 pub struct Options {
     /// Duplicate-address detection.
     pub dad: Dad,
-    /// Whether the kernel sends unsolicited neighbour advertisements by itself when the link comes up again.
-    pub ndisc_notify: bool,
 }
 
 /// What is to be done to one interface; checked.
@@ -96,15 +94,20 @@ impl Plan {
         Ok(())
     }
 
-    /// Tells the others on the link where the addresses are now.
+    /// Tells the others on the link where the addresses are now: the kernel sends gratuitous ARP and
+    /// unsolicited neighbour advertisements when the interface is given its address `mac` once more.
     ///
-    /// A lost announcement costs them seconds, not the attachment, so a failure is only logged.
-    pub fn announce<N: Announce>(&self, net: &N, netns: &Netns, mac: Option<Mac>) {
-        let addresses: Vec<IpAddr> = self.addrs.iter().map(|a| a.address.addr()).collect();
-        let Some(mac) = mac.filter(|_| !addresses.is_empty()) else {
+    /// Not by a packet socket: closing one waits for an RCU grace period, which costs more than all the rest
+    /// of an ADD. To be called when the link carries traffic; what the kernel sends by itself when the link
+    /// goes up is lost where a bridge's port is not forwarding yet. A lost announcement costs the others
+    /// seconds, not the attachment, so a failure is only logged.
+    pub fn announce<N: Links>(&self, net: &N, netns: &Netns, mac: Option<Mac>) {
+        if mac.is_none() || self.addrs.is_empty() {
             return;
-        };
-        if let Err(error) = net.announce(At::Netns(netns), self.ifname.as_str(), mac, &addresses) {
+        }
+        let mut again = Change::default();
+        again.mac = mac;
+        if let Err(error) = net.set_link(At::Netns(netns), self.ifname.as_str(), &again) {
             tracing::debug!(ifname = %self.ifname, %error, "announce");
         }
     }
@@ -165,9 +168,6 @@ impl Plan {
         let set = |key: String, value: &str| (key, value.to_owned());
         let v6 = |key: &str, value| set(format!("ipv6/conf/{ifname}/{key}"), value);
         let mut wishes = vec![set(format!("ipv4/conf/{ifname}/arp_notify"), "1")];
-        if self.options.ndisc_notify {
-            wishes.push(v6("ndisc_notify", "1"));
-        }
         match self.options.dad {
             Dad::Detect => wishes.extend([v6("enhanced_dad", "1"), v6("accept_dad", "1")]),
             Dad::Skip => wishes.push(v6("accept_dad", "0")),
@@ -177,6 +177,7 @@ impl Plan {
                 set("ipv6/conf/lo/disable_ipv6".to_owned(), "0"),
                 v6("disable_ipv6", "0"),
                 v6("keep_addr_on_down", "1"),
+                v6("ndisc_notify", "1"),
             ];
             all.append(&mut wishes);
             return Ok(net.set_sysctls(at, &all)?);

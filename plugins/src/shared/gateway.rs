@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use cni_core::spec::{Error, IpConfig, Route, Success};
 use cni_net::link::{Change, Link};
 use cni_net::route::TABLE_MAIN;
-use cni_net::{Addr, Addrs, Announce, At, Links, NetError, Sysctl};
+use cni_net::{Addr, Addrs, At, Links, NetError, Sysctl};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::SharedError;
@@ -69,7 +69,7 @@ pub fn add_default_routes(success: &mut Success) {
 ///
 /// # Errors
 /// [`SharedError::GatewayTaken`] with [`Conflict::Refuse`], or when the kernel refuses.
-pub fn ensure_addrs<N: Links + Addrs + Announce>(
+pub fn ensure_addrs<N: Links + Addrs + Sysctl>(
     net: &N,
     bridge: &Link,
     gateways: &[IpNet],
@@ -129,7 +129,7 @@ fn still_accepting_ra<N: Links + Sysctl>(net: &N) -> Result<Vec<(String, String)
     Ok(keys.filter(listens).map(|key| (key, "2".to_owned())).collect())
 }
 
-fn add_addr<N: Links + Addrs + Announce>(net: &N, bridge: &Link, gateway: IpNet) -> Result<(), Error> {
+fn add_addr<N: Links + Addrs + Sysctl>(net: &N, bridge: &Link, gateway: IpNet) -> Result<(), Error> {
     match net.add_addrs(At::Host, &bridge.name, &[Addr::new(gateway)]) {
         Err(error) if error.is_exists() => return Ok(()),
         outcome => outcome?,
@@ -137,14 +137,24 @@ fn add_addr<N: Links + Addrs + Announce>(net: &N, bridge: &Link, gateway: IpNet)
     let Some(mac) = bridge.mac else {
         return Ok(());
     };
-    // A bridge that somebody else made follows the lowest address of its ports until it is given one.
+    if let Err(error) = net.set_sysctls(At::Host, &announcing(&bridge.name, gateway)) {
+        tracing::debug!(bridge = bridge.name, %error, "announce");
+    }
+    // A bridge that somebody else made follows the lowest address of its ports until it is given one; and
+    // being given one, it announces its addresses.
     let mut pinned = Change::default();
     pinned.mac = Some(mac);
     net.set_link(At::Host, &bridge.name, &pinned)?;
-    if let Err(error) = net.announce(At::Host, &bridge.name, mac, &[gateway.addr()]) {
-        tracing::debug!(bridge = bridge.name, %error, "announce");
-    }
     Ok(())
+}
+
+/// The kernel parameter by which an interface announces its addresses of the gateway's family.
+fn announcing(bridge: &str, gateway: IpNet) -> [(String, String); 1] {
+    let key = match gateway {
+        IpNet::V4(_) => format!("ipv4/conf/{bridge}/arp_notify"),
+        IpNet::V6(_) => format!("ipv6/conf/{bridge}/ndisc_notify"),
+    };
+    [(key, "1".to_owned())]
 }
 
 fn in_the_way(other: IpNet, gateway: IpNet) -> bool {

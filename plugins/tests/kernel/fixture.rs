@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use cni_core::invoke::{Builtin, Call, Invoke, Target, Verb};
 use cni_core::spec::{AttachmentId, Error, NetnsPath, Object, PluginType, Success, ValidAttachment};
@@ -225,6 +228,14 @@ impl Pod {
     /// The kernel as a program in the container sees it.
     pub(crate) fn in_it(&self) -> Kernel {
         within(&self.netns, Kernel::new).unwrap()
+    }
+
+    /// Whether `address` answers it: by refusing a connection.
+    pub(crate) fn reaches(&self, address: &str) -> bool {
+        let address = SocketAddr::new(address.parse().unwrap(), 9);
+        let connect = || TcpStream::connect_timeout(&address, Duration::from_millis(500));
+        let outcome = within(&self.netns, connect).unwrap();
+        outcome.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
     }
 
     /// Its interface `eth0`.

@@ -205,10 +205,7 @@ impl Config {
 
     fn options(&self) -> Options {
         let dad = if self.enabledad { Dad::Detect } else { Dad::Skip };
-        Options {
-            dad,
-            ndisc_notify: false,
-        }
+        Options { dad }
     }
 
     fn mac(&self, env: &Env<'_>) -> Result<Option<Mac>, Error> {

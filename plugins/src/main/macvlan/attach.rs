@@ -36,11 +36,7 @@ pub(super) fn add<N: Net>(net: &N, request: &Add<'_, Config>) -> Result<Success,
         ip.interface = Some(CONTAINER);
     }
     if config.ipam.plugin.is_some() {
-        let options = Options {
-            ndisc_notify: true,
-            ..Options::default()
-        };
-        let plan = Plan::new(ifname, &success, CONTAINER, options)?;
+        let plan = Plan::new(ifname, &success, CONTAINER, Options::default())?;
         plan.apply(net, &netns)?;
         plan.announce(net, &netns, link.mac);
     } else {

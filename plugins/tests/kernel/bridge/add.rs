@@ -210,3 +210,27 @@ fn twenty_adds_at_once_make_one_bridge_and_give_twenty_addresses() {
     }
     only_the_bridge(&node, &pods[0]);
 }
+
+#[test]
+fn an_address_that_moves_to_another_pod_is_found_there_at_once() {
+    let node = Node::new();
+    let fixed = |last: u8| {
+        let addresses =
+            json!([{ "address": format!("10.9.0.{last}/24") }, { "address": format!("fd09::{last}/64") }]);
+        layer_2(
+            &node,
+            json!({ "ipam": { "type": "static", "addresses": addresses } }),
+        )
+    };
+    let [asking, old, new] = ["c1", "c2", "c3"].map(|id| Pod::new(&node, id));
+    node.add(&asking, &fixed(2)).unwrap();
+    let gone = node.add(&old, &fixed(3)).unwrap();
+    let both = |seen: &str| {
+        assert!(asking.reaches("10.9.0.3"), "{seen}, IPv4");
+        assert!(asking.reaches("fd09::3"), "{seen}, IPv6");
+    };
+    both("at first");
+    node.del(&old, &fixed(3), Some(&gone)).unwrap();
+    node.add(&new, &fixed(3)).unwrap();
+    both("after the move");
+}
