@@ -10,6 +10,7 @@ pub mod main {
     pub mod bridge;
     pub mod loopback;
     pub mod macvlan;
+    pub mod vxlan;
 }
 
 pub use table::table;

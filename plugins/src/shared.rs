@@ -10,6 +10,7 @@ pub(crate) mod lock;
 pub mod mac;
 pub mod mark;
 pub mod masquerade;
+pub mod port;
 pub mod veth;
 
 pub use error::SharedError;

@@ -9,16 +9,18 @@ use crate::ipam::static_::Static;
 use crate::main::bridge::Bridge;
 use crate::main::loopback::Loopback;
 use crate::main::macvlan::Macvlan;
+use crate::main::vxlan::Vxlan;
 
 /// Every plugin of this crate, on `net`: for the multi-call program, and for whoever links them in.
 pub fn table(net: &Kernel) -> Builtin {
     let net = || net.clone();
-    let plugins: [Box<dyn DynPlugin>; 5] = [
+    let plugins: [Box<dyn DynPlugin>; 6] = [
         Box::new(Bridge { net: net() }),
         Box::new(HostLocal),
         Box::new(Loopback { net: net() }),
         Box::new(Macvlan { net: net() }),
         Box::new(Static),
+        Box::new(Vxlan { net: net() }),
     ];
     Builtin::new(plugins)
 }
@@ -31,6 +33,9 @@ mod tests {
     fn every_plugin_is_in_the_table_under_its_own_type() {
         let table = table(&Kernel::new());
         let types: Vec<&str> = table.types().collect();
-        assert_eq!(types, ["bridge", "host-local", "loopback", "macvlan", "static"]);
+        assert_eq!(
+            types,
+            ["bridge", "host-local", "loopback", "macvlan", "static", "vxlan"]
+        );
     }
 }

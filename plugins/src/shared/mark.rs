@@ -81,7 +81,7 @@ fn network_prefix(network: &NetName) -> String {
 
 /// FNV-1a, 64 bits: short, the same on every machine, and nobody's safety hangs on it, since a link's
 /// alias and not its name says whose it is.
-fn hash(bytes: &[u8]) -> u64 {
+pub(crate) fn hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |state, byte| {
         (state ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })

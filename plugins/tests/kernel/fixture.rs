@@ -56,6 +56,9 @@ impl Node {
         if conf["ipam"]["type"] == "host-local" {
             conf["ipam"]["dataDir"] = self.dir.display().to_string().into();
         }
+        if conf["type"] == "vxlan" {
+            conf["dataDir"] = self.dir.join("vxlan").display().to_string().into();
+        }
         Conf(conf)
     }
 

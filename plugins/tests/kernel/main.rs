@@ -6,3 +6,4 @@ mod bridge;
 mod fixture;
 mod loopback;
 mod macvlan;
+mod vxlan;

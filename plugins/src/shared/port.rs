@@ -1,0 +1,83 @@
+//! The host's end of a veth pair as a bridge's port.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use cni_core::spec::{Code, Error, Interface, NetnsPath, Success};
+use cni_net::link::{Link, OperState, Port};
+use cni_net::{At, Links};
+
+use super::{Attachment, check, veth};
+
+/// Waits until the host's end carries traffic, which the kernel says a moment after the container's end is up.
+///
+/// # Errors
+/// Code 110 when it does not within seconds; else when the kernel refuses.
+pub fn wait<N: Links>(net: &N, host: &Link) -> Result<(), Error> {
+    const PAUSES: [u64; 9] = [0, 1, 2, 5, 20, 100, 400, 1000, 1000];
+    let mut state = OperState::Unknown;
+    for pause in PAUSES {
+        sleep(Duration::from_millis(pause));
+        state = net
+            .link(At::Host, &host.name)?
+            .map_or(OperState::Down, |link| link.state);
+        if state == OperState::Up {
+            return Ok(());
+        }
+    }
+    let msg = format!("bridge port in error state: {:?} is {state:?}", host.name);
+    Err(Error::new(Code(110), msg))
+}
+
+/// An interface of the host in a result.
+pub fn on_host(link: &Link) -> Interface {
+    let mut interface = Interface::new(&link.name);
+    interface.mac = link.mac.map(|mac| mac.to_string()).unwrap_or_default();
+    interface.mtu = Some(link.mtu);
+    interface
+}
+
+/// An interface of a container in a result.
+pub fn inside(link: &Link, netns: &NetnsPath) -> Interface {
+    let mut interface = on_host(link);
+    interface.sandbox = netns.to_string();
+    interface
+}
+
+/// CHECK: that the host's end of `container` is the one of `prev`, a port of `bridge`, with the flags `wanted`.
+///
+/// It is found by its mark, or, where the reference plugin made it, as the container's peer.
+///
+/// # Errors
+/// [`super::SharedError::Differs`]; else when the kernel refuses.
+pub fn check<N: Links>(
+    net: &N,
+    attachment: Attachment<'_>,
+    prev: &Success,
+    bridge: &Link,
+    container: &Link,
+    wanted: Port,
+) -> Result<(), Error> {
+    let host = match (veth::find(net, attachment)?, container.parent) {
+        (Some(link), _) => Some(link),
+        (None, Some(index)) => net.link_by_index(At::Host, index)?,
+        (None, None) => None,
+    };
+    let on_host = |link: &Link| {
+        let mut on_host = prev.interfaces.iter().filter(|i| i.sandbox.is_empty());
+        on_host.find(|i| i.name == link.name)
+    };
+    let subject = format!("host end of {:?}", container.name);
+    let Some((host, expected)) = host.as_ref().and_then(|link| Some((link, on_host(link)?))) else {
+        let problem = format!("CNI veth created for bridge {} was not found", bridge.name);
+        return Ok(check::ensure(false, &subject, &problem)?);
+    };
+    let flags = host
+        .port
+        .is_none_or(|port| port.hairpin == wanted.hairpin && port.isolated == wanted.isolated);
+    let is_port = host.master == Some(bridge.index);
+    check::ensure(Some(host.index) == container.parent, &subject, "is not its peer")?;
+    check::ensure(check::same_mac(host, expected), &subject, "has another address")?;
+    check::ensure(is_port, &subject, "is no port of the bridge")?;
+    Ok(check::ensure(flags, &subject, "has other port flags")?)
+}
