@@ -287,36 +287,34 @@ fn a12_what_the_runtime_asks_for_is_for_the_default_network_alone() {
     );
 }
 
-#[test]
-fn n02_an_empty_definition_means_the_configuration_on_disk() {
+/// A definition without configuration, and the files of the directory of configurations by name.
+fn on_disk(files: &[(&str, &str)]) -> String {
     let dir = tempfile::tempdir().unwrap();
-    let put = |file: &str, json: &str| std::fs::write(dir.path().join(file), json).unwrap();
-    put("0.conf", r#"{"name":"on-disk","type":"conf"}"#);
-    put(
-        "1.conflist",
-        r#"{"name":"on-disk","plugins":[{"type":"conflist"}]}"#,
-    );
+    for (name, json) in files {
+        std::fs::write(dir.path().join(name), json).unwrap();
+    }
     let world = World::new("on-disk").with(|w| w.files.conf_dir = dir.path().to_owned());
     let plan = world.check(&["eth0=kube-system/cbr0", "net1=pods/on-disk"]);
-    assert_eq!(plan.attachments[1].list.first.kind.as_str(), "conflist");
-    std::fs::remove_file(dir.path().join("1.conflist")).unwrap();
-    assert_eq!(
-        world.plan().unwrap().attachments[1].list.first.kind.as_str(),
-        "conf"
-    );
+    plan.attachments[1].list.first.kind.to_string()
+}
+
+const CONF: (&str, &str) = ("0.conf", r#"{"name":"on-disk","type":"conf"}"#);
+const LIST: (&str, &str) = ("1.conflist", r#"{"name":"on-disk","plugins":[{"type":"list"}]}"#);
+
+#[test]
+fn n02_an_empty_definition_means_the_configuration_on_disk() {
+    assert_eq!(on_disk(&[LIST]), "list");
+    assert_eq!(on_disk(&[CONF]), "conf");
 }
 
 #[test]
-fn n04_a_broken_file_by_name_hides_no_good_one() {
-    let dir = tempfile::tempdir().unwrap();
-    let put = |file: &str, json: &str| std::fs::write(dir.path().join(file), json).unwrap();
-    put("0.conflist", "{");
-    put("1.conflist", r#"{"name":"on-disk","plugins":[{"type":"good"}]}"#);
-    let world = World::new("on-disk").with(|w| w.files.conf_dir = dir.path().to_owned());
-    assert_eq!(
-        world.plan().unwrap().attachments[1].list.first.kind.as_str(),
-        "good"
-    );
+fn n03_a_list_goes_before_a_file_with_one_plugin() {
+    assert_eq!(on_disk(&[CONF, LIST]), "list");
+}
+
+#[test]
+fn n04_a_broken_file_hides_no_good_one() {
+    assert_eq!(on_disk(&[("0.conflist", "{"), ("0.conf", "x"), LIST]), "list");
 }
 
 #[test]
