@@ -15,3 +15,4 @@ pub mod node;
 pub mod npwg;
 pub mod plan;
 pub mod status;
+pub mod validate;
