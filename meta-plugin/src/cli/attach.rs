@@ -1,0 +1,129 @@
+//! `plexus attach`: what a runtime does for a pod, from files.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use cni_core::spec::{AttachmentId, CniArgs, Code, ContainerId, IfName, Object};
+use plexus::attach::{self, Attached};
+use plexus::cluster;
+use plexus::config::{ClusterNetwork, Policy};
+use plexus::npwg::{NETWORKS, Namespace, NetworkStatus, Pod, PodName};
+use plexus::plan::{self, Files, Plan};
+
+use super::machine::{self, Env, Failure};
+use super::{Common, Out};
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The network namespace, as a path
+    #[arg(long, value_name = "PATH")]
+    netns: PathBuf,
+    /// A directory of NetworkAttachmentDefinitions, YAML or JSON
+    #[arg(long, value_name = "DIR")]
+    nads: Option<PathBuf>,
+    /// The networks annotation, in either form; in place of the pod's own
+    #[arg(long, value_name = "ANNOTATION")]
+    networks: Option<String>,
+    /// A file that describes the pod
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["pod_namespace", "pod_name"])]
+    pod: Option<PathBuf>,
+    /// The pod's namespace
+    #[arg(long, value_name = "NS", default_value = "default")]
+    pod_namespace: Namespace,
+    /// The pod's name
+    #[arg(long, value_name = "NAME", default_value = "pod")]
+    pod_name: PodName,
+    /// The default network: `[namespace/]name` of a definition (of kube-system if no namespace is named),
+    /// the name of a CNI configuration, or the path of one
+    #[arg(long, value_name = "NAME")]
+    cluster_network: Option<String>,
+    /// The container's id; without it one that is made from the path of the namespace
+    #[arg(long, value_name = "ID")]
+    container_id: Option<ContainerId>,
+    /// The default network's interface
+    #[arg(long, value_name = "NAME", default_value = "eth0")]
+    ifname: IfName,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+pub(crate) fn run(options: Options, env: Env<'_>, out: &mut Out<'_>) -> Result<(), Failure> {
+    let policy = options.common.policy()?;
+    let pod = options.pod()?;
+    let container = machine::container(options.container_id.clone(), Some(&options.netns))?;
+    let args = args(&container);
+    let plan = options.plan(&pod, &policy, args.clone())?;
+    for warning in &plan.warnings {
+        out.warning(&warning.to_string());
+    }
+    if plan.attachments.is_empty() {
+        let text = "nothing to attach: name networks by --networks, --pod or --cluster-network";
+        return Err(Failure::Plain(text.to_owned()));
+    }
+    out.progress(&format!(
+        "attach {} networks to {container}",
+        plan.attachments.len()
+    ));
+    let id = AttachmentId::new(container.clone(), options.ifname.clone());
+    let mut request = attach::Request::new(id, machine::netns(&options.netns)?);
+    request.args = args;
+    request.path = machine::plugin_path(env);
+    let attached = attach::run(&options.common.node(&policy), &request, &plan)?;
+    out.progress(&format!(
+        "attached; undo it by: plexus detach --container-id {container}"
+    ));
+    answer(&attached, out)
+}
+
+impl Options {
+    fn pod(&self) -> Result<Pod, Failure> {
+        let mut pod = match &self.pod {
+            Some(path) => cluster::pod(path).map_err(|e| Failure::from_source(Code::INVALID_CONFIG, &e))?,
+            None => Pod::new(self.pod_namespace.clone(), self.pod_name.clone()),
+        };
+        if let Some(networks) = &self.networks {
+            pod.annotations.insert(NETWORKS.to_owned(), networks.clone());
+        }
+        Ok(pod)
+    }
+
+    fn plan(&self, pod: &Pod, policy: &Policy, args: CniArgs) -> Result<Plan, Failure> {
+        let cluster_network = self.cluster_network.clone().map(ClusterNetwork::Named);
+        Ok(plan::plan(&plan::Request {
+            pod,
+            ifname: self.ifname.clone(),
+            args,
+            capability_args: Object::new(),
+            cluster_network: cluster_network.as_ref(),
+            policy,
+            networks: &Files::load(self.nads.as_deref(), &policy.conf_dir),
+        })?)
+    }
+}
+
+fn args(container: &ContainerId) -> CniArgs {
+    let mut args = CniArgs::default();
+    args.set("IgnoreUnknown", "1");
+    args.set("K8S_POD_INFRA_CONTAINER_ID", container.as_str());
+    args
+}
+
+fn answer(attached: &[Attached], out: &mut Out<'_>) -> Result<(), Failure> {
+    let entries: Vec<NetworkStatus> = attached.iter().flat_map(Attached::status).collect();
+    let head = ["INTERFACE", "NETWORK", "ADDRESSES", "MAC", "DEFAULT"].map(str::to_owned);
+    let mut table = vec![head.to_vec()];
+    table.extend(entries.iter().map(row));
+    out.answer(&entries, &table)
+}
+
+fn row(entry: &NetworkStatus) -> Vec<String> {
+    let addresses: Vec<_> = entry.ips.iter().map(ToString::to_string).collect();
+    let default = if entry.default { "yes" } else { "" };
+    vec![
+        entry.interface.clone(),
+        entry.name.clone(),
+        addresses.join(","),
+        entry.mac.clone(),
+        default.to_owned(),
+    ]
+}

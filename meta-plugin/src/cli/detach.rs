@@ -1,0 +1,35 @@
+//! `plexus detach`: removes what the journal knows of a container.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use cni_core::spec::{ContainerId, IfName};
+use plexus::detach;
+
+use super::machine::{self, Env, Failure};
+use super::{Common, Out};
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The container's id
+    #[arg(long, value_name = "ID", required_unless_present = "netns")]
+    container_id: Option<ContainerId>,
+    /// The network namespace, if it still has a path
+    #[arg(long, value_name = "PATH")]
+    netns: Option<PathBuf>,
+    /// The interface of the runtime's call; without it all calls of the container
+    #[arg(long, value_name = "NAME")]
+    ifname: Option<IfName>,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+pub(crate) fn run(options: Options, _env: Env<'_>, out: &mut Out<'_>) -> Result<(), Failure> {
+    let container = machine::container(options.container_id, options.netns.as_deref())?;
+    let policy = options.common.policy()?;
+    out.progress(&format!("detach {container}"));
+    let mut request = detach::Request::new(container);
+    request.ifname = options.ifname;
+    request.netns = options.netns.as_deref().map(machine::netns).transpose()?;
+    Ok(detach::run(&options.common.node(&policy), &request)?)
+}
