@@ -7,7 +7,7 @@
 use std::net::IpAddr;
 
 use cni_core::spec::{Code, Error, IfName, Success};
-use cni_net::route::{Route, TABLE_MAIN};
+use cni_net::route::{PROTOCOL, Route, TABLE_MAIN};
 use ipnet::IpNet;
 
 use crate::journal::{RouteChange, RouteRecord};
@@ -111,6 +111,7 @@ fn through(gateway: IpAddr, ifname: &IfName, rank: u32) -> Route {
     let mut route = Route::new(everything);
     route.gw = Some(gateway);
     route.dev = Some(ifname.as_str().to_owned());
+    route.protocol = Some(PROTOCOL);
     route.priority = (rank > 0).then(|| usual_priority(everything) + rank);
     route
 }

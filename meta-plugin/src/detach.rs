@@ -83,8 +83,10 @@ pub(crate) fn call(
     let Some(mut journal) = Journal::open(dir, ifname)? else {
         return Ok(());
     };
-    let outcome = Place::find(node, dir.container(), journal.state(), netns)
-        .and_then(|place| undo(node, dir, &mut journal, &place, deadline));
+    let outcome = match Place::find(node, dir.container(), journal.state(), netns) {
+        Ok(place) => undo(node, dir, &mut journal, &place, deadline),
+        Err(error) => Err(refused(&mut journal, error)),
+    };
     match outcome {
         Ok(()) => Ok(journal.remove()?),
         Err(error) => match Verdict::of(journal.state(), now()) {
@@ -136,6 +138,16 @@ pub(crate) fn undo(
         }
     }
     joined(failures)
+}
+
+/// A DEL for which not even the namespace could be looked at: it counts as a try for everything.
+fn refused(journal: &mut Journal, error: Error) -> Error {
+    let (time, all) = (now(), journal.state().entries.keys().copied());
+    for at in all.collect::<Vec<_>>() {
+        let error = error.clone();
+        note(journal, Record::DelFailed(Failure { at, time, error }));
+    }
+    error
 }
 
 fn one(node: &Node, place: &Place, entry: &Entry, deadline: Instant) -> Result<(), Error> {

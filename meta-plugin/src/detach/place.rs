@@ -21,7 +21,8 @@ pub(crate) struct Place {
 impl Place {
     /// Where the call of `state` was made. Of the path that the caller names and the recorded one the first
     /// counts that leads to the namespace of ADD time: a path that came to mean another one is passed over.
-    /// Where the record of the call is damaged, no namespace is known to be the right one.
+    /// Where the record of the call is damaged, nothing tells whether it is: then only our own plugins get
+    /// the path, since they act on what bears their mark alone.
     ///
     /// # Errors
     /// When a namespace is there but cannot be opened.
@@ -33,7 +34,12 @@ impl Place {
     ) -> Result<Self, Error> {
         let container = container.clone();
         let Some(call) = &state.call else {
-            let (netns, path) = (None, Vec::new());
+            let builtin = state.entries.values().all(|entry| entry.intended.is_builtin());
+            let netns = match named.filter(|_| builtin) {
+                Some(path) => open(node, path)?,
+                None => None,
+            };
+            let path = Vec::new();
             return Ok(Self {
                 container,
                 netns,

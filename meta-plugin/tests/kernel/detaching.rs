@@ -121,3 +121,18 @@ fn all_calls_of_a_container_go_when_none_is_named() {
     assert_eq!(machine.scripted.verbs(), ["ADD a", "ADD b", "DEL b", "DEL a"]);
     machine.assert_clean();
 }
+
+#[test]
+fn with_the_first_record_damaged_the_others_are_enough_for_our_own_plugins() {
+    let ground = Ground::new();
+    let machine = Machine::on(&ground);
+    let pod = Container::new("c1");
+    machine.attach(&pod, &machine.three()).unwrap();
+    let path = machine.node.state.calls().unwrap().remove(0).2;
+    let mut journal = std::fs::read(&path).unwrap();
+    journal[30] ^= 1;
+    std::fs::write(&path, journal).unwrap();
+    machine.detach(&pod).unwrap();
+    assert_eq!(machine.links(At::Netns(&pod.netns)), [].into());
+    machine.assert_clean();
+}

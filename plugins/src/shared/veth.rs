@@ -1,7 +1,7 @@
 //! A veth pair whose host end is found again without a record: named by a hash, marked by its alias.
 
 use cni_core::spec::Error;
-use cni_net::link::{Link, NewVeth};
+use cni_net::link::{Link, LinkKind, NewVeth};
 use cni_net::{At, Links, Netns};
 
 use super::{Attachment, SharedError};
@@ -43,14 +43,15 @@ pub fn add<N: Links>(
     Err(SharedError::NoHostName { ifname }.into())
 }
 
-/// The host end of `attachment`, by name and mark.
+/// The host end of `attachment`, by name and mark. One without any mark is ours too: the kernel takes the
+/// alias only after the pair is there, and whoever made it may have been killed in between.
 ///
 /// # Errors
 /// When the kernel refuses.
 pub fn find<N: Links>(net: &N, attachment: Attachment<'_>) -> Result<Option<Link>, Error> {
     for host in attachment.host_names() {
         let link = net.link(At::Host, host.as_str())?;
-        if let Some(link) = link.filter(|link| attachment.owns(link)) {
+        if let Some(link) = link.filter(|link| attachment.owns(link) || is_unmarked(link)) {
             return Ok(Some(link));
         }
     }
@@ -66,6 +67,10 @@ pub fn del<N: Links>(net: &N, attachment: Attachment<'_>) -> Result<bool, Error>
         Some(link) => Ok(net.del_link(At::Host, &link.name)?),
         None => Ok(false),
     }
+}
+
+fn is_unmarked(link: &Link) -> bool {
+    link.alias.is_none() && link.kind == LinkKind::Veth
 }
 
 fn attached(attachment: Attachment<'_>, host: String) -> SharedError {
