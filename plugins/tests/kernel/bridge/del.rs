@@ -130,11 +130,11 @@ fn del_removes_what_the_reference_plugin_made_if_the_result_tells_of_it() {
     let conf = with_ipam(&node, json!({}));
     let pod = Pod::new(&node, "c1");
     let success = node.add(&pod, &conf).unwrap();
-    // As the reference would have made it: without our mark.
-    let mut unmarked = Change::default();
-    unmarked.alias = Some(String::new());
+    // As another would have made it: without our mark. One without any is ours, from an ADD that was killed.
+    let mut foreign = Change::default();
+    foreign.alias = Some("theirs".to_owned());
     node.net
-        .set_link(At::Host, &node.host_end().name, &unmarked)
+        .set_link(At::Host, &node.host_end().name, &foreign)
         .unwrap();
     node.check(&pod, &conf, &success).unwrap();
     node.del(&pod, &conf, None).unwrap();
