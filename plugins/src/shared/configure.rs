@@ -74,7 +74,7 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Carries it out; afterwards the interface is up.
+    /// Carries it out; afterwards the interface is up, and its addresses receive.
     ///
     /// # Errors
     /// When the kernel refuses, or somebody else on the link has an address.
@@ -91,7 +91,7 @@ impl Plan {
         if !self.routes.is_empty() {
             net.add_routes(at, &self.routes)?;
         }
-        Ok(())
+        wait::usable(net, at, ifname, self.addrs.iter().map(|a| a.address))
     }
 
     /// Tells the others on the link where the addresses are now: the kernel sends gratuitous ARP and
@@ -105,10 +105,12 @@ impl Plan {
         if mac.is_none() || self.addrs.is_empty() {
             return;
         }
+        let (at, ifname) = (At::Netns(netns), self.ifname.as_str());
         let mut again = Change::default();
         again.mac = mac;
-        if let Err(error) = net.set_link(At::Netns(netns), self.ifname.as_str(), &again) {
-            tracing::debug!(ifname = %self.ifname, %error, "announce");
+        let announced = wait::carrier(net, at, ifname).and_then(|()| net.set_link(at, ifname, &again));
+        if let Err(error) = announced {
+            tracing::debug!(ifname, %error, "announce");
         }
     }
 

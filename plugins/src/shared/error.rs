@@ -72,9 +72,9 @@ pub enum SharedError {
         /// The address.
         address: IpNet,
     },
-    /// Duplicate-address detection did not come to an end.
-    #[error("configure interface {ifname:?}: duplicate-address detection of {address} is not done in time")]
-    StillTentative {
+    /// Duplicate-address detection did not come to an end, or the kernel not to completing an address.
+    #[error("configure interface {ifname:?}: address {address} is not usable in time")]
+    NotUsable {
         /// The interface.
         ifname: String,
         /// The address.
@@ -149,7 +149,7 @@ impl From<SharedError> for Error {
         let code = match &error {
             SharedError::NoAddress => Code(160),
             SharedError::Duplicate { .. } => Code(161),
-            SharedError::StillTentative { .. } => Code(162),
+            SharedError::NotUsable { .. } => Code(162),
             SharedError::Differs { .. } => Code(163),
             SharedError::Index { .. } => Code(164),
             SharedError::NoHostName { .. } => Code(165),
