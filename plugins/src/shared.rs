@@ -5,6 +5,7 @@ pub mod configure;
 pub mod container;
 mod error;
 pub mod gateway;
+pub mod interface;
 pub mod ipam;
 pub(crate) mod lock;
 pub mod mac;

@@ -81,3 +81,52 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn path(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("lock-{}-{name}", std::process::id()))
+    }
+
+    #[test]
+    fn one_holds_it_and_the_next_waits_until_the_deadline() {
+        let path = path("busy");
+        let held = FileLock::acquire(&path, None).unwrap();
+        let soon = Some(Instant::now() + Duration::from_millis(20));
+        let busy = FileLock::acquire(&path, soon).unwrap_err();
+        assert!(matches!(busy, LockError::Busy { .. }), "{busy}");
+        drop(held);
+        drop(FileLock::acquire(&path, soon).unwrap());
+        fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn who_waited_for_a_file_that_was_removed_takes_the_new_one() {
+        let path = path("removed");
+        let held = FileLock::acquire(&path, None).unwrap();
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| FileLock::acquire(&path, None).unwrap());
+            thread::sleep(Duration::from_millis(20));
+            fs::remove_file(&path).unwrap();
+            drop(held);
+            let second = waiting.join().unwrap();
+            let now = Some(Instant::now());
+            assert!(matches!(
+                FileLock::acquire(&path, now),
+                Err(LockError::Busy { .. })
+            ));
+            drop(second);
+        });
+        fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn a_lock_in_no_directory_says_so() {
+        let error = FileLock::acquire(&path("none").join("lock"), None).unwrap_err();
+        assert!(matches!(error, LockError::Io { .. }), "{error}");
+    }
+}

@@ -7,7 +7,8 @@
 
 use std::collections::BTreeSet;
 
-use cni_core::spec::{AttachmentId, Error, NetName, ValidAttachment};
+use cni_core::plugin::{Add, Rollback};
+use cni_core::spec::{AttachmentId, Error, NetName, Success, ValidAttachment};
 use cni_net::nft::{Base, Chain, ChainType, Expr, Family, Hook, Is, Rule, Transaction};
 use cni_net::{At, NetError, Nft};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
@@ -72,6 +73,25 @@ pub fn ensure(
             }
         },
     )
+}
+
+/// [`ensure`] for the addresses of `success`, the result of an ADD; they are removed again if that fails later.
+///
+/// # Errors
+/// As for [`ensure`].
+pub fn add<'r, N: Nft, C>(
+    net: &'r N,
+    request: &'r Add<'_, C>,
+    success: &Success,
+    rollback: &mut Rollback<'r>,
+) -> Result<(), Error> {
+    let (network, id) = (&request.env.network, &request.id);
+    let addresses: Vec<IpNet> = success.ips.iter().map(|ip| ip.address).collect();
+    if addresses.is_empty() {
+        return Ok(());
+    }
+    rollback.on_failure("masquerade", move || Ok(remove(net, network, id)?));
+    Ok(ensure(net, network, id, &addresses)?)
 }
 
 /// Removes what is there for `id`, by us or by the reference; needs neither addresses nor the container.

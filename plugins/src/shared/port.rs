@@ -3,11 +3,11 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use cni_core::spec::{Code, Error, Interface, NetnsPath, Success};
+use cni_core::spec::{Code, Error, Success};
 use cni_net::link::{Link, OperState, Port};
 use cni_net::{At, Links};
 
-use super::{Attachment, check, veth};
+use super::{Attachment, SharedError, check, veth};
 
 /// Waits until the host's end carries traffic, which the kernel says a moment after the container's end is up.
 ///
@@ -29,24 +29,9 @@ pub fn wait<N: Links>(net: &N, host: &Link) -> Result<(), Error> {
     Err(Error::new(Code(110), msg))
 }
 
-/// An interface of the host in a result.
-pub fn on_host(link: &Link) -> Interface {
-    let mut interface = Interface::new(&link.name);
-    interface.mac = link.mac.map(|mac| mac.to_string()).unwrap_or_default();
-    interface.mtu = Some(link.mtu);
-    interface
-}
-
-/// An interface of a container in a result.
-pub fn inside(link: &Link, netns: &NetnsPath) -> Interface {
-    let mut interface = on_host(link);
-    interface.sandbox = netns.to_string();
-    interface
-}
-
 /// CHECK: that the host's end of `container` is the one of `prev`, a port of `bridge`, with the flags `wanted`.
 ///
-/// It is found by its mark, or, where the reference plugin made it, as the container's peer.
+/// It is found by its mark, or, where the reference plugin made it, as the container's peer. Answers it.
 ///
 /// # Errors
 /// [`super::SharedError::Differs`]; else when the kernel refuses.
@@ -57,7 +42,7 @@ pub fn check<N: Links>(
     bridge: &Link,
     container: &Link,
     wanted: Port,
-) -> Result<(), Error> {
+) -> Result<Link, Error> {
     let host = match (veth::find(net, attachment)?, container.parent) {
         (Some(link), _) => Some(link),
         (None, Some(index)) => net.link_by_index(At::Host, index)?,
@@ -68,16 +53,17 @@ pub fn check<N: Links>(
         on_host.find(|i| i.name == link.name)
     };
     let subject = format!("host end of {:?}", container.name);
-    let Some((host, expected)) = host.as_ref().and_then(|link| Some((link, on_host(link)?))) else {
+    let Some((host, expected)) = host.and_then(|link| on_host(&link).map(|i| (link, i))) else {
         let problem = format!("CNI veth created for bridge {} was not found", bridge.name);
-        return Ok(check::ensure(false, &subject, &problem)?);
+        return Err(SharedError::Differs { subject, problem }.into());
     };
     let flags = host
         .port
         .is_none_or(|port| port.hairpin == wanted.hairpin && port.isolated == wanted.isolated);
     let is_port = host.master == Some(bridge.index);
     check::ensure(Some(host.index) == container.parent, &subject, "is not its peer")?;
-    check::ensure(check::same_mac(host, expected), &subject, "has another address")?;
+    check::ensure(check::same_mac(&host, expected), &subject, "has another address")?;
     check::ensure(is_port, &subject, "is no port of the bridge")?;
-    Ok(check::ensure(flags, &subject, "has other port flags")?)
+    check::ensure(flags, &subject, "has other port flags")?;
+    Ok(host)
 }

@@ -1,18 +1,15 @@
 //! ADD of `bridge`.
 
-use std::thread::sleep;
-use std::time::Duration;
-
 use cni_core::plugin::{Add, Rollback};
-use cni_core::spec::{Code, Error, Interface, NetnsPath, Success};
-use cni_net::link::{Change, Link, OperState};
+use cni_core::spec::{Error, Success};
+use cni_net::link::{Change, Link};
 use cni_net::{At, Links, Netns};
 use ipnet::IpNet;
 
 use super::config::Settings;
 use super::{Config, Net, macspoof};
 use crate::shared::configure::Plan;
-use crate::shared::{Attachment, gateway, masquerade, veth};
+use crate::shared::{Attachment, gateway, interface, masquerade, port, veth};
 
 /// Where the container's interface stands in the result: after bridge and host end.
 pub(super) const CONTAINER: i64 = 2;
@@ -45,19 +42,19 @@ pub(super) fn add<N: Net>(net: &N, request: &Add<'_, Config>) -> Result<Success,
     gateway::ensure_forwarding(net, &gateways)?;
     bring_up(net, config, &plan, &netns, request)?;
     if settings.masquerade.is_some() {
-        masquerade(net, request, &success, &mut rollback)?;
+        masquerade::add(net, request, &success, &mut rollback)?;
     }
     if !config.disable_container_interface {
-        wait_for_port(net, &host)?;
+        port::wait(net, &host)?;
     }
     plan.announce(net, &netns, container.mac);
 
     // Adding a port may have changed the address of a bridge that somebody else made.
     let bridge = net.link(At::Host, &bridge.name)?.unwrap_or(bridge);
     success.interfaces = vec![
-        on_host(&bridge),
-        on_host(&host),
-        inside(&container, &request.netns),
+        interface::on_host(&bridge),
+        interface::on_host(&host),
+        interface::inside(&container, &request.netns),
     ];
     success.dns = config.dns.or(success.dns);
     rollback.commit();
@@ -86,21 +83,6 @@ fn gateways(config: &Config, success: &mut Success) -> Result<Vec<IpNet>, Error>
     Ok(gateways)
 }
 
-fn masquerade<'r, N: Net>(
-    net: &'r N,
-    request: &'r Add<'_, Config>,
-    success: &Success,
-    rollback: &mut Rollback<'r>,
-) -> Result<(), Error> {
-    let (network, id) = (&request.env.network, &request.id);
-    let addresses: Vec<IpNet> = success.ips.iter().map(|ip| ip.address).collect();
-    if addresses.is_empty() {
-        return Ok(());
-    }
-    rollback.on_failure("masquerade", move || Ok(masquerade::remove(net, network, id)?));
-    Ok(masquerade::ensure(net, network, id, &addresses)?)
-}
-
 fn bring_up<N: Net>(
     net: &N,
     config: &Config,
@@ -115,34 +97,4 @@ fn bring_up<N: Net>(
         net.set_link(At::Netns(netns), request.id.ifname.as_str(), &Change::up())?;
     }
     Ok(())
-}
-
-/// Waits until the host's end carries traffic, which the kernel says a moment after the container's end is up.
-fn wait_for_port<N: Links>(net: &N, host: &Link) -> Result<(), Error> {
-    const PAUSES: [u64; 9] = [0, 1, 2, 5, 20, 100, 400, 1000, 1000];
-    let mut state = OperState::Unknown;
-    for pause in PAUSES {
-        sleep(Duration::from_millis(pause));
-        state = net
-            .link(At::Host, &host.name)?
-            .map_or(OperState::Down, |link| link.state);
-        if state == OperState::Up {
-            return Ok(());
-        }
-    }
-    let msg = format!("bridge port in error state: {:?} is {state:?}", host.name);
-    Err(Error::new(Code(110), msg))
-}
-
-fn on_host(link: &Link) -> Interface {
-    let mut interface = Interface::new(&link.name);
-    interface.mac = link.mac.map(|mac| mac.to_string()).unwrap_or_default();
-    interface.mtu = Some(link.mtu);
-    interface
-}
-
-fn inside(link: &Link, netns: &NetnsPath) -> Interface {
-    let mut interface = on_host(link);
-    interface.sandbox = netns.to_string();
-    interface
 }

@@ -7,7 +7,7 @@ use cni_net::{At, Links, NetError};
 use ipnet::IpNet;
 
 use super::{Config, Net, macspoof};
-use crate::shared::{Attachment, check, masquerade, veth};
+use crate::shared::{Attachment, check, masquerade, port};
 
 /// Compares the attachment with the result of ADD, with or without addresses.
 pub(super) fn check<N: Net>(net: &N, request: &Check<'_, Config>) -> Result<(), Error> {
@@ -51,7 +51,6 @@ fn check_bridge<N: Links>(net: &N, config: &Config, prev: &Success) -> Result<Li
     Ok(bridge)
 }
 
-/// The host's end: ours by its mark, or the one that the result and the container's end tell of.
 fn check_port<N: Net>(
     net: &N,
     request: &Check<'_, Config>,
@@ -59,36 +58,9 @@ fn check_port<N: Net>(
     bridge: &Link,
     container: &Link,
 ) -> Result<(), Error> {
-    let attachment = Attachment::new(&request.env.network, &request.id);
-    let ours = veth::find(net, attachment)?;
-    let peer = match (ours, container.parent) {
-        (Some(link), _) => Some(link),
-        (None, Some(index)) => net.link_by_index(At::Host, index)?,
-        (None, None) => None,
-    };
-    let named = |link: &Link| {
-        prev.interfaces
-            .iter()
-            .find(|i| i.sandbox.is_empty() && i.name == link.name)
-    };
-    let subject = format!("host end of {:?}", container.name);
-    let Some((host, expected)) = peer.as_ref().and_then(|link| Some((link, named(link)?))) else {
-        let problem = format!("CNI veth created for bridge {} was not found", bridge.name);
-        return Ok(check::ensure(false, &subject, &problem)?);
-    };
     let config = &request.config;
-    check::ensure(Some(host.index) == container.parent, &subject, "is not its peer")?;
-    check::ensure(check::same_mac(host, expected), &subject, "has another address")?;
-    check::ensure(
-        host.master == Some(bridge.index),
-        &subject,
-        "is no port of the bridge",
-    )?;
-    let wanted = config.port();
-    let flags = host
-        .port
-        .is_none_or(|port| port.hairpin == wanted.hairpin && port.isolated == wanted.isolated);
-    check::ensure(flags, &subject, "has other port flags")?;
+    let attachment = Attachment::new(&request.env.network, &request.id);
+    let host = port::check(net, attachment, prev, bridge, container, config.port())?;
     match container.mac.filter(|_| config.macspoofchk) {
         Some(mac) => macspoof::check(net, &request.id, &host.name, mac),
         None => Ok(()),

@@ -1,15 +1,15 @@
 //! ADD of `macvlan`.
 
 use cni_core::plugin::{Add, Rollback};
-use cni_core::spec::{Error, Interface, Success};
+use cni_core::spec::{Error, Success};
 use cni_net::link::{Change, Link, NewMacvlan};
 use cni_net::route::{Route, TABLE_MAIN};
 use cni_net::{At, Links, NetError, Netns, Routes};
 
 use super::config::ConfigError;
 use super::{Config, Net};
-use crate::shared::Attachment;
 use crate::shared::configure::{Options, Plan};
+use crate::shared::{Attachment, interface};
 
 /// Where the interface stands in the result.
 const CONTAINER: i64 = 0;
@@ -43,7 +43,7 @@ pub(super) fn add<N: Net>(net: &N, request: &Add<'_, Config>) -> Result<Success,
         net.set_link(at, ifname.as_str(), &Change::up())?;
     }
 
-    success.interfaces = vec![interface(&link, request)];
+    success.interfaces = vec![interface::inside(&link, &request.netns)];
     success.dns = config.dns.or(success.dns);
     rollback.commit();
     Ok(success)
@@ -95,14 +95,6 @@ fn default_route_link(routes: Vec<Route>) -> Option<String> {
     let defaults = routes.into_iter().filter(is_default);
     let best = defaults.min_by_key(|route| (route.dst.addr().is_ipv6(), route.priority.unwrap_or(0)))?;
     best.dev
-}
-
-fn interface(link: &Link, request: &Add<'_, Config>) -> Interface {
-    let mut interface = Interface::new(&link.name);
-    interface.mac = link.mac.map(|mac| mac.to_string()).unwrap_or_default();
-    interface.mtu = Some(link.mtu);
-    interface.sandbox = request.netns.to_string();
-    interface
 }
 
 #[cfg(test)]

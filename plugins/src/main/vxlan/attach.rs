@@ -12,7 +12,7 @@ use super::segment::{Plan, Segment};
 use super::{Config, Net};
 use crate::shared::configure::{self, Options};
 use crate::shared::gateway::{self, Conflict};
-use crate::shared::{Attachment, masquerade, port, veth};
+use crate::shared::{Attachment, interface, masquerade, port, veth};
 
 /// Where the container's interface stands in the result: after bridge and host end.
 const CONTAINER: i64 = 2;
@@ -45,16 +45,16 @@ pub(super) fn add<N: Net>(net: &N, request: &Add<'_, Config>) -> Result<Success,
         plan.apply(net, &netns)?;
     }
     if config.ip_masq {
-        hide(net, request, &success, &mut rollback)?;
+        masquerade::add(net, request, &success, &mut rollback)?;
     }
     port::wait(net, &joined.host)?;
     plan.announce(net, &netns, joined.container.mac);
 
     let bridge = net.link(At::Host, &joined.bridge.name)?;
     success.interfaces = vec![
-        port::on_host(&bridge.unwrap_or(joined.bridge)),
-        port::on_host(&joined.host),
-        port::inside(&joined.container, &request.netns),
+        interface::on_host(&bridge.unwrap_or(joined.bridge)),
+        interface::on_host(&joined.host),
+        interface::inside(&joined.container, &request.netns),
     ];
     success.dns = config.dns.or(success.dns);
     rollback.commit();
@@ -118,19 +118,4 @@ fn gateways(config: &Config, success: &mut Success) -> Result<Vec<IpNet>, Error>
         gateway::add_default_routes(success);
     }
     Ok(gateways)
-}
-
-fn hide<'r, N: Net>(
-    net: &'r N,
-    request: &'r Add<'_, Config>,
-    success: &Success,
-    rollback: &mut Rollback<'r>,
-) -> Result<(), Error> {
-    let (network, id) = (&request.env.network, &request.id);
-    let addresses: Vec<IpNet> = success.ips.iter().map(|ip| ip.address).collect();
-    if addresses.is_empty() {
-        return Ok(());
-    }
-    rollback.on_failure("masquerade", move || Ok(masquerade::remove(net, network, id)?));
-    Ok(masquerade::ensure(net, network, id, &addresses)?)
 }

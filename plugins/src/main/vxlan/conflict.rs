@@ -20,6 +20,8 @@ pub(super) fn refuse<N: Links>(net: &N, segment: &Segment<'_>, settings: &Settin
 }
 
 /// As [`refuse`], and also tries the port where no vxlan device has it: for STATUS, which makes nothing.
+///
+/// The port is tried in the namespace of the calling thread, which is a plugin's own.
 pub(super) fn foresee<N: Links>(net: &N, segment: &Segment<'_>, settings: &Settings) -> Result<(), Error> {
     let links = net.links(At::Host)?;
     if let Some(conflict) = find(&links, segment, settings) {
@@ -96,11 +98,11 @@ fn clash(link: &Link, segment: &Segment<'_>, settings: &Settings) -> Option<Vxla
     })
 }
 
-/// The device's name, and whose it is where it says so.
+/// The device's name in quotes, and whose it is where it says so.
 fn named(link: &Link) -> String {
     match link.alias.as_deref().filter(|alias| !alias.is_empty()) {
-        Some(alias) => format!("{} ({alias})", link.name),
-        None => link.name.clone(),
+        Some(alias) => format!("{:?} (alias {alias:?})", link.name),
+        None => format!("{:?}", link.name),
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) enum VxlanError {
     NoDevice(String),
     /// VX-6.
     #[error(
-        "create vxlan device of network {network:?}: VNI {vni} on port {port} is taken by device {device:?}"
+        "create vxlan device of network {network:?}: VNI {vni} on port {port} is taken by device {device}"
     )]
     VniTaken {
         network: String,

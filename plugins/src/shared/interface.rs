@@ -1,0 +1,19 @@
+//! Interfaces as a result tells of them.
+
+use cni_core::spec::{Interface, NetnsPath};
+use cni_net::link::Link;
+
+/// An interface of the host.
+pub fn on_host(link: &Link) -> Interface {
+    let mut interface = Interface::new(&link.name);
+    interface.mac = link.mac.map(|mac| mac.to_string()).unwrap_or_default();
+    interface.mtu = Some(link.mtu);
+    interface
+}
+
+/// An interface of the container whose namespace is at `netns`.
+pub fn inside(link: &Link, netns: &NetnsPath) -> Interface {
+    let mut interface = on_host(link);
+    interface.sandbox = netns.to_string();
+    interface
+}
