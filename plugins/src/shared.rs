@@ -13,6 +13,7 @@ pub mod mark;
 pub mod masquerade;
 pub mod port;
 pub mod veth;
+mod wait;
 
 pub use error::SharedError;
 pub use mark::Attachment;

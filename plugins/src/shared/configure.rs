@@ -5,8 +5,6 @@
 //! is asked for; a route of link or host scope gets no gateway; other hosts are told where the addresses
 //! are once the link carries traffic; and on an address without a subnet (/32, /128) the gateway is taken to be on the link.
 
-mod wait;
-
 use std::net::IpAddr;
 
 use cni_core::spec::{Error, IfName, Mac, Success};
@@ -15,7 +13,7 @@ use cni_net::route::Route;
 use cni_net::{Addr, Addrs, At, Links, Netns, Routes, Sysctl};
 use ipnet::IpNet;
 
-use super::SharedError;
+use super::{SharedError, wait};
 
 /// Duplicate-address detection (RFC 4862, section 5.4) of the container's IPv6 addresses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

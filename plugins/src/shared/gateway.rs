@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use cni_core::spec::{Error, IpConfig, Route, Success};
 use cni_net::link::{Change, Link};
 use cni_net::route::TABLE_MAIN;
-use cni_net::{Addr, Addrs, At, Links, NetError, Sysctl};
+use cni_net::{Addr, Addrs, At, Links, NetError, Routes, Sysctl};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::SharedError;
+use super::{SharedError, wait};
 
 /// What a bridge does when it has another address than it should.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub fn add_default_routes(success: &mut Success) {
 ///
 /// # Errors
 /// [`SharedError::GatewayTaken`] with [`Conflict::Refuse`], or when the kernel refuses.
-pub fn ensure_addrs<N: Links + Addrs + Sysctl>(
+pub fn ensure_addrs<N: Links + Addrs + Routes + Sysctl>(
     net: &N,
     bridge: &Link,
     gateways: &[IpNet],
@@ -129,11 +129,12 @@ fn still_accepting_ra<N: Links + Sysctl>(net: &N) -> Result<Vec<(String, String)
     Ok(keys.filter(listens).map(|key| (key, "2".to_owned())).collect())
 }
 
-fn add_addr<N: Links + Addrs + Sysctl>(net: &N, bridge: &Link, gateway: IpNet) -> Result<(), Error> {
+fn add_addr<N: Links + Addrs + Routes + Sysctl>(net: &N, bridge: &Link, gateway: IpNet) -> Result<(), Error> {
     match net.add_addrs(At::Host, &bridge.name, &[Addr::new(gateway)]) {
         Err(error) if error.is_exists() => return Ok(()),
         outcome => outcome?,
     }
+    wait::usable(net, At::Host, &bridge.name, std::iter::once(gateway))?;
     let Some(mac) = bridge.mac else {
         return Ok(());
     };

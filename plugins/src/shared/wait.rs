@@ -17,7 +17,7 @@ const LONGEST: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// When one is found to be in use, or the kernel takes too long.
-pub(super) fn settled<N: Addrs>(net: &N, at: At<'_>, ifname: &str) -> Result<(), Error> {
+pub(crate) fn settled<N: Addrs>(net: &N, at: At<'_>, ifname: &str) -> Result<(), Error> {
     let end = Instant::now() + LONGEST;
     loop {
         let addrs = net.addrs(at, ifname)?;
@@ -50,7 +50,7 @@ pub(super) fn settled<N: Addrs>(net: &N, at: At<'_>, ifname: &str) -> Result<(),
 ///
 /// # Errors
 /// When the kernel refuses or takes too long.
-pub(super) fn usable<N: Routes>(
+pub(crate) fn usable<N: Routes>(
     net: &N,
     at: At<'_>,
     ifname: &str,
@@ -77,7 +77,7 @@ pub(super) fn usable<N: Routes>(
 ///
 /// # Errors
 /// When the kernel refuses. That there is no carrier is no error: a parent may be down.
-pub(super) fn carrier<N: Links>(net: &N, at: At<'_>, ifname: &str) -> Result<(), NetError> {
+pub(crate) fn carrier<N: Links>(net: &N, at: At<'_>, ifname: &str) -> Result<(), NetError> {
     const PAUSES: [u64; 6] = [1, 2, 5, 10, 20, 50];
     for pause in PAUSES {
         match net.link(at, ifname)?.map(|link| link.state) {
