@@ -4,7 +4,6 @@
 //! trait, so that a plugin names those that it uses; [`Kernel`] implements them all.
 
 pub mod addr;
-pub mod announce;
 mod error;
 mod kernel;
 pub mod link;
@@ -18,7 +17,6 @@ mod sockopt;
 pub mod sysctl;
 
 pub use addr::{Addr, Addrs};
-pub use announce::Announce;
 pub use error::NetError;
 pub use kernel::Kernel;
 pub use link::{Links, Mtu, Vni};

@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod addrs;
-mod announce;
 mod fixture;
 mod links;
 mod neighbours;

@@ -67,7 +67,7 @@ mod underlay;
 
 use cni_core::plugin::{Add, Check, Del, Env, Gc, Plugin, Status, Teardown};
 use cni_core::spec::{Code, Error, Success};
-use cni_net::{Addrs, Announce, At, Links, Namespaces, Neighbours, Nft, Routes, Sysctl};
+use cni_net::{Addrs, At, Links, Namespaces, Neighbours, Nft, Routes, Sysctl};
 
 use self::config::Settings;
 use self::segment::Segment;
@@ -88,11 +88,11 @@ pub struct Vxlan<N> {
 
 /// What the plugin needs of the kernel layer.
 pub trait Net:
-    Addrs + Announce + Links + Namespaces + Neighbours + Nft + Routes + Sysctl + Send + Sync
+    Addrs + Links + Namespaces + Neighbours + Nft + Routes + Sysctl + Send + Sync
 {
 }
 
-impl<N: Addrs + Announce + Links + Namespaces + Neighbours + Nft + Routes + Sysctl + Send + Sync> Net for N {}
+impl<N: Addrs + Links + Namespaces + Neighbours + Nft + Routes + Sysctl + Send + Sync> Net for N {}
 
 impl<N: Net> Plugin for Vxlan<N> {
     type Config = Config;
