@@ -6,7 +6,9 @@ use netlink_bindings::rt_link::{self, IfinfoFlags, Ifinfomsg, PushLinkAttrs, Rte
 use netlink_bindings::traits::Pusher;
 
 use super::attr;
-use crate::link::{Change, MacvlanMode, NewBridge, NewMacvlan, NewVeth, NewVxlan, POD_GROUP, Port};
+use crate::link::{
+    Change, MacvlanMode, NewBridge, NewMacvlan, NewVeth, NewVxlan, POD_GROUP, Port, UNFINISHED_GROUP,
+};
 use crate::socket::Request;
 use cni_core::spec::{IfName, Mac};
 
@@ -92,6 +94,9 @@ pub(super) fn change(which: Which<'_>, change: &Change) -> Request {
     if let Some(alias) = &change.alias {
         attrs = attrs.push_ifalias_bytes(alias.as_bytes());
     }
+    if let Some(group) = change.group {
+        attrs = attrs.push_group(group);
+    }
     drop(attrs);
     Request::of(format!("change {which}"), &request)
 }
@@ -140,6 +145,7 @@ pub(super) fn veth(new: &NewVeth<'_>, netns: BorrowedFd<'_>) -> Request {
     let mut attrs = request
         .encode()
         .push_ifname_bytes(new.host.as_str().as_bytes())
+        .push_group(UNFINISHED_GROUP)
         .push_txqlen(0);
     if let Some(mtu) = new.mtu {
         attrs = attrs.push_mtu(mtu.get());

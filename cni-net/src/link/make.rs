@@ -8,7 +8,9 @@ use rustix::rand::{GetRandomFlags, getrandom};
 
 use super::encode::Which;
 use super::kernel::{alias_fits, expect, not_found, read, show};
-use super::{Change, Link, LinkKind, NewBridge, NewMacvlan, NewVeth, NewVxlan, Port, encode};
+use super::{
+    Change, Link, LinkKind, NewBridge, NewMacvlan, NewVeth, NewVxlan, Port, UNFINISHED_GROUP, encode,
+};
 use crate::NetError;
 use crate::netns::Place;
 use crate::socket::{Request, Socket};
@@ -124,13 +126,15 @@ fn finish(
     let which = Which::Index(made.index);
     let steps = || {
         let alias = alias.map(|alias| alias_fits(alias).map(|()| alias.to_owned()));
-        let alias = Change {
+        // One message for both, so that there is no moment at which it has neither alias nor group.
+        let marks = Change {
             alias: alias.transpose()?,
+            group: (made.group == UNFINISHED_GROUP).then_some(0),
             ..Change::default()
         };
         let mut requests = Vec::new();
-        if alias.alias.is_some() {
-            requests.push(encode::change(which, &alias));
+        if marks.alias.is_some() || marks.group.is_some() {
+            requests.push(encode::change(which, &marks));
         }
         requests.extend(port.map(|port| encode::port(which, port)));
         for outcome in place.route().batch(&requests)? {

@@ -181,6 +181,8 @@ pub struct Change {
     pub mac: Option<Mac>,
     /// `ip link set … alias`.
     pub alias: Option<String>,
+    /// `ip link set … group`.
+    pub group: Option<u32>,
 }
 
 impl Change {

@@ -87,10 +87,7 @@ pub struct Vxlan<N> {
 }
 
 /// What the plugin needs of the kernel layer.
-pub trait Net:
-    Addrs + Links + Namespaces + Neighbours + Nft + Routes + Sysctl + Send + Sync
-{
-}
+pub trait Net: Addrs + Links + Namespaces + Neighbours + Nft + Routes + Sysctl + Send + Sync {}
 
 impl<N: Addrs + Links + Namespaces + Neighbours + Nft + Routes + Sysctl + Send + Sync> Net for N {}
 

@@ -1,7 +1,7 @@
 //! A veth pair whose host end is found again without a record: named by a hash, marked by its alias.
 
-use cni_core::spec::Error;
-use cni_net::link::{Link, LinkKind, NewVeth};
+use cni_core::spec::{Error, IfName};
+use cni_net::link::{Link, LinkKind, NewVeth, UNFINISHED_GROUP};
 use cni_net::{At, Links, Netns};
 
 use super::{Attachment, SharedError};
@@ -43,34 +43,42 @@ pub fn add<N: Links>(
     Err(SharedError::NoHostName { ifname }.into())
 }
 
-/// The host end of `attachment`, by name and mark. One without any mark is ours too: the kernel takes the
-/// alias only after the pair is there, and whoever made it may have been killed in between.
+/// The host end of `attachment`, by name and mark. An unfinished one is ours too: the kernel takes the alias
+/// only after the pair is there, and whoever made it may have been killed in between.
 ///
 /// # Errors
 /// When the kernel refuses.
 pub fn find<N: Links>(net: &N, attachment: Attachment<'_>) -> Result<Option<Link>, Error> {
     for host in attachment.host_names() {
-        let link = net.link(At::Host, host.as_str())?;
-        if let Some(link) = link.filter(|link| attachment.owns(link) || is_unmarked(link)) {
+        if let Some(link) = ours(net, attachment, &host)? {
             return Ok(Some(link));
         }
     }
     Ok(None)
 }
 
-/// Deletes the pair of `attachment` by its host end; whether there was one.
+/// Deletes the pair of `attachment` by its host end, and those that killed ADDs left under its other names;
+/// whether there was one.
 ///
 /// # Errors
 /// When the kernel refuses.
 pub fn del<N: Links>(net: &N, attachment: Attachment<'_>) -> Result<bool, Error> {
-    match find(net, attachment)? {
-        Some(link) => Ok(net.del_link(At::Host, &link.name)?),
-        None => Ok(false),
+    let mut found = false;
+    for host in attachment.host_names() {
+        if let Some(link) = ours(net, attachment, &host)? {
+            found |= net.del_link(At::Host, &link.name)?;
+        }
     }
+    Ok(found)
 }
 
-fn is_unmarked(link: &Link) -> bool {
-    link.alias.is_none() && link.kind == LinkKind::Veth
+fn ours<N: Links>(net: &N, attachment: Attachment<'_>, host: &IfName) -> Result<Option<Link>, Error> {
+    let link = net.link(At::Host, host.as_str())?;
+    Ok(link.filter(|link| attachment.owns(link) || is_unfinished(link)))
+}
+
+fn is_unfinished(link: &Link) -> bool {
+    link.alias.is_none() && link.group == UNFINISHED_GROUP && link.kind == LinkKind::Veth
 }
 
 fn attached(attachment: Attachment<'_>, host: String) -> SharedError {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cni_net::link::Change;
+use cni_net::link::{Change, UNFINISHED_GROUP};
 use cni_net::{At, Links};
 use serde_json::json;
 
@@ -125,14 +125,29 @@ fn status_is_the_ipam_plugins() {
 }
 
 #[test]
+fn del_removes_a_pair_that_was_not_given_its_alias_any_more() {
+    let node = Node::new();
+    let conf = with_ipam(&node, json!({}));
+    let pod = Pod::new(&node, "c1");
+    node.add(&pod, &conf).unwrap();
+    let mut killed = Change::default();
+    (killed.alias, killed.group) = (Some(String::new()), Some(UNFINISHED_GROUP));
+    node.net
+        .set_link(At::Host, &node.host_end().name, &killed)
+        .unwrap();
+    node.del_at(&pod, &conf, None, None).unwrap();
+    only_the_bridge(&node, &pod);
+}
+
+#[test]
 fn del_removes_what_the_reference_plugin_made_if_the_result_tells_of_it() {
     let node = Node::new();
     let conf = with_ipam(&node, json!({}));
     let pod = Pod::new(&node, "c1");
     let success = node.add(&pod, &conf).unwrap();
-    // As another would have made it: without our mark. One without any is ours, from an ADD that was killed.
+    // As the reference makes it: without any mark.
     let mut foreign = Change::default();
-    foreign.alias = Some("theirs".to_owned());
+    foreign.alias = Some(String::new());
     node.net
         .set_link(At::Host, &node.host_end().name, &foreign)
         .unwrap();
