@@ -13,7 +13,11 @@ pub use resolver::{Choice, Resolver};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use crate::spec::{AttachmentId, CniArgs, Error, NetnsPath, Object, PluginType, Success, VersionInfo};
+use serde_json::value::RawValue;
+
+use crate::spec::{
+    AttachmentId, CniArgs, Error, NetnsPath, Object, PluginType, Success, Version, VersionInfo,
+};
 
 /// The verbs without a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,6 +52,21 @@ pub struct Call<'a> {
     pub deadline: Option<Instant>,
 }
 
+impl Call<'_> {
+    /// `prev` as it goes to a plugin; below 1.1.0 that may be less than all of it.
+    ///
+    /// A result that the version has no place for fails the call, but for DEL, which must go on without.
+    fn prev_in(&self, operation: Operation, version: Version) -> Result<Option<Box<RawValue>>, Error> {
+        match self.prev.map(|prev| prev.encode(version)).transpose() {
+            Err(error) if operation == Operation::Del => {
+                tracing::warn!(plugin = self.plugin.as_str(), %error, "DEL without prevResult");
+                Ok(None)
+            }
+            prev => Ok(prev?),
+        }
+    }
+}
+
 /// What the environment of a call says.
 #[derive(Clone, Debug, Default)]
 pub struct Target {
@@ -59,6 +78,20 @@ pub struct Target {
     pub args: CniArgs,
     /// `CNI_PATH`.
     pub path: Vec<PathBuf>,
+    /// `CNI_NETNS_OVERRIDE`.
+    pub own_netns: OwnNetns,
+}
+
+/// Whether [`Target::netns`] may be the namespace of the plugin itself: what is meant for a container must
+/// not happen to the host, unless somebody says so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "there is no third answer")]
+pub enum OwnNetns {
+    /// `CNI_NETNS_OVERRIDE` is `1` or `true`.
+    Allowed,
+    /// The call fails with code 8.
+    #[default]
+    Refused,
 }
 
 /// The variable that tells a plugin how many milliseconds its caller waits. It is no part of the

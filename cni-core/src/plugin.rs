@@ -51,7 +51,7 @@ mod skeleton;
 mod undo;
 mod unknown;
 
-pub(crate) use checked::{OwnNetns, Unchecked};
+pub(crate) use checked::{Checked, Unchecked};
 pub use erased::{DynPlugin, PANICKED, Request};
 pub use request::{Add, Check, Del, Env, Gc, Status};
 pub use skeleton::{Host, run, run_on, run_with};

@@ -61,15 +61,8 @@ pub fn main(
 /// Answers a runtime as a plugin that cannot serve it.
 fn no_such_plugin(name: &str, stdout: &mut dyn Write) -> io::Result<ExitCode> {
     let msg = format!("{NAME} was called as {name:?}, which is none of its plugins");
-    let error = Error::new(Code::INVALID_CONFIG, msg);
-    let error = serde_json::to_string(&error).map_err(io::Error::other)?;
-    // The key that every answer begins with, and that the error itself has no place for.
-    let version = Version::V1_1_0;
-    write!(
-        stdout,
-        "{{\"cniVersion\":\"{version}\",{}",
-        error.trim_start_matches('{')
-    )?;
+    let answer = Error::new(Code::INVALID_CONFIG, msg).answer(Version::V1_1_0);
+    stdout.write_all(answer.as_bytes())?;
     Ok(ExitCode::FAILURE)
 }
 

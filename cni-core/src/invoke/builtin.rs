@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::value::RawValue;
+
 use super::{Call, Invoke, Operation, Target, Verb};
-use crate::plugin::{DynPlugin, OwnNetns, Unchecked};
+use crate::plugin::{Checked, DynPlugin, Unchecked};
 use crate::spec::{Code, Error, PluginType, Success, Version, VersionInfo};
 
 /// A table of plugins that are linked in.
@@ -39,22 +41,34 @@ impl Builtin {
 
     /// ADD, with `invoke` for the plugin's own delegates.
     pub(super) fn add_with(&self, call: &Call<'_>, invoke: &dyn Invoke) -> Result<Success, Error> {
-        let plugin = self.expect(call.plugin)?;
-        let checked = unchecked(Operation::Add, call, invoke).check(plugin)?;
+        let checked = self.checked(Operation::Add, call, invoke)?;
         let version = checked.version;
-        let (success, encoded) = checked.add(plugin, call.prev.cloned())?;
-        if version == Version::V1_1_0 {
-            return Ok(success);
-        }
-        Success::decode(version, encoded.get().as_bytes())
-            .map_err(|error| Error::from_source(Code::DECODING, &error))
+        let prev = prev(call, Operation::Add, version)?;
+        said(version, &checked.add(prev)?)
     }
 
     /// A verb without a result, with `invoke` for the plugin's own delegates.
     pub(super) fn run_with(&self, verb: Verb, call: &Call<'_>, invoke: &dyn Invoke) -> Result<(), Error> {
+        let checked = self.checked(verb.into(), call, invoke)?;
+        let prev = prev(call, verb.into(), checked.version)?;
+        checked.run(prev)
+    }
+
+    fn checked<'a>(
+        &'a self,
+        operation: Operation,
+        call: &Call<'_>,
+        invoke: &'a dyn Invoke,
+    ) -> Result<Checked<'a>, Error> {
         let plugin = self.expect(call.plugin)?;
-        let checked = unchecked(verb.into(), call, invoke).check(plugin)?;
-        checked.run(plugin, call.prev.cloned())
+        let call = Unchecked {
+            operation,
+            target: call.target.clone(),
+            config: call.config.clone(),
+            invoke,
+            deadline: call.deadline,
+        };
+        call.check(plugin)
     }
 
     fn expect(&self, name: &PluginType) -> Result<&dyn DynPlugin, Error> {
@@ -65,15 +79,15 @@ impl Builtin {
     }
 }
 
-fn unchecked<'a>(operation: Operation, call: &Call<'_>, invoke: &'a dyn Invoke) -> Unchecked<'a> {
-    Unchecked {
-        operation,
-        target: call.target.clone(),
-        config: call.config.clone(),
-        invoke,
-        deadline: call.deadline,
-        own_netns: OwnNetns::Refused,
-    }
+/// `prev` as an executable would receive it.
+fn prev(call: &Call<'_>, operation: Operation, version: Version) -> Result<Option<Success>, Error> {
+    let prev = call.prev_in(operation, version)?;
+    prev.map(|prev| said(version, &prev)).transpose()
+}
+
+/// What is left of a result when a version of the specification has said it.
+fn said(version: Version, result: &RawValue) -> Result<Success, Error> {
+    Ok(Success::decode(version, result.get().as_bytes())?)
 }
 
 impl Invoke for Builtin {
@@ -87,5 +101,67 @@ impl Invoke for Builtin {
 
     fn version(&self, plugin: &PluginType, _: &Target) -> Result<VersionInfo, Error> {
         Ok(VersionInfo::new(Version::V1_1_0, self.expect(plugin)?.versions()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::plugin::{Add, Check, Del, Plugin};
+    use crate::spec::{AttachmentId, Interface, Object};
+
+    /// Keeps what it was given as the previous result.
+    struct Seen(&'static Mutex<Option<Success>>);
+
+    impl Plugin for Seen {
+        type Config = serde::de::IgnoredAny;
+        const NAME: &'static str = "seen";
+
+        fn add(&self, request: Add<'_, Self::Config>) -> Result<Success, Error> {
+            Ok(request.prev.unwrap_or_default())
+        }
+
+        fn del(&self, request: Del<'_, Self::Config>) -> Result<(), Error> {
+            *self.0.lock().unwrap() = request.prev;
+            Ok(())
+        }
+
+        fn check(&self, _: Check<'_, Self::Config>) -> Result<(), Error> {
+            Ok(())
+        }
+    }
+
+    #[track_caller]
+    fn seen(version: &str, expected: Option<Option<u32>>) {
+        static SEEN: Mutex<Option<Success>> = Mutex::new(None);
+        let mut interface = Interface::new("eth0");
+        interface.mtu = Some(1400);
+        let mut prev = Success::new();
+        prev.interfaces.push(interface);
+        let config = format!(r#"{{"cniVersion":"{version}","name":"n"}}"#);
+        let id = AttachmentId::new("c".parse().unwrap(), "eth0".parse().unwrap());
+        let call = Call {
+            plugin: &"seen".parse().unwrap(),
+            config: &Object::from_slice(config.as_bytes()).unwrap(),
+            prev: Some(&prev),
+            target: &Target {
+                id: Some(id),
+                ..Target::default()
+            },
+            deadline: None,
+        };
+        let table = Builtin::new([Box::new(Seen(&SEEN)) as Box<dyn DynPlugin>]);
+        table.run(Verb::Del, &call).unwrap();
+        let seen = SEEN.lock().unwrap().take();
+        assert_eq!(seen.map(|seen| seen.interfaces[0].mtu), expected, "{version}");
+    }
+
+    #[test]
+    fn a_plugin_sees_of_a_result_what_its_version_can_say() {
+        seen("1.1.0", Some(Some(1400)));
+        seen("0.4.0", Some(None));
+        seen("0.2.0", None);
     }
 }

@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use self::answer::Answered;
 use self::find::find;
 pub use self::process::Group;
-use super::{Call, Invoke, Operation, TIMEOUT_MS, Target, Verb};
+use super::{Call, Invoke, Operation, OwnNetns, TIMEOUT_MS, Target, Verb};
 use crate::spec::{Code, Error, Object, PluginType, Success, Version, VersionInfo};
 
 /// Runs plugins as executables that are found in the request's `CNI_PATH`.
@@ -147,6 +147,9 @@ impl Exec {
             .env("CNI_IFNAME", ifname)
             .env("CNI_ARGS", target.args.to_string())
             .env("CNI_PATH", path.join(OsStr::new(":")));
+        if target.own_netns == OwnNetns::Allowed {
+            command.env("CNI_NETNS_OVERRIDE", "1");
+        }
         command
     }
 }
@@ -187,23 +190,16 @@ fn to_stderr(text: &[u8]) {
 
 /// What goes to the plugin's stdin.
 fn input(operation: Operation, call: &Call<'_>) -> Result<Vec<u8>, Error> {
-    let unwritable = |error: &dyn std::error::Error| Error::from_source(Code::INVALID_CONFIG, error);
     let mut config = call.config.clone();
-    if let Some(prev) = call.prev {
-        match prev.encode(version(call.config)?) {
-            Ok(prev) => config.set_raw("prevResult", prev),
-            Err(error) if operation == Operation::Del => {
-                tracing::warn!(plugin = call.plugin.as_str(), %error, "DEL without prevResult");
-            }
-            Err(error) => return Err(error.into()),
-        }
+    if let Some(prev) = call.prev_in(operation, version(call.config)?)? {
+        config.set_raw("prevResult", prev);
     }
     // The reference library writes the key a second time under its former, wrong name.
     if let (Operation::Gc, Some(valid)) = (operation, config.get("cni.dev/valid-attachments")) {
         let valid: Box<RawValue> = valid.to_owned();
         config.set_raw("cni.dev/attachments", valid);
     }
-    serde_json::to_vec(&config).map_err(|e| unwritable(&e))
+    serde_json::to_vec(&config).map_err(|error| Error::from_source(Code::INVALID_CONFIG, &error))
 }
 
 /// The version of a configuration.

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::checks::{foreign_netns, network, undecodable, version};
 use super::erased::perform_caught;
 use super::{Add, Check, Del, DynPlugin, Env, Gc, Request, Status};
-use crate::invoke::{Invoke, Operation, Target};
+use crate::invoke::{Invoke, Operation, OwnNetns, Target};
 use crate::spec::{AttachmentId, Code, Error, NetName, NetnsPath, Object, Success, ValidAttachment, Version};
 
 /// A call as it came: by environment and stdin, or from a caller in the same process.
@@ -19,34 +19,27 @@ pub(crate) struct Unchecked<'a> {
     pub(crate) config: Object,
     pub(crate) invoke: &'a dyn Invoke,
     pub(crate) deadline: Option<Instant>,
-    /// Whether the plugin may act on its own namespace.
-    pub(crate) own_netns: OwnNetns,
-}
-
-/// Whether `CNI_NETNS` may be the plugin's own namespace.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OwnNetns {
-    Allowed,
-    Refused,
 }
 
 /// A call whose network, version and namespace are good.
 pub(crate) struct Checked<'a> {
     call: Unchecked<'a>,
+    plugin: &'a dyn DynPlugin,
     network: NetName,
     pub(crate) version: Version,
 }
 
 impl<'a> Unchecked<'a> {
     /// Checks the call in the order of the reference.
-    pub(crate) fn check(self, plugin: &dyn DynPlugin) -> Result<Checked<'a>, Error> {
+    pub(crate) fn check(self, plugin: &'a dyn DynPlugin) -> Result<Checked<'a>, Error> {
         let network = network(&self.config)?;
         let version = version(plugin, self.operation, &self.config)?;
-        if let (Some(netns), OwnNetns::Refused) = (&self.target.netns, self.own_netns) {
+        if let (Some(netns), OwnNetns::Refused) = (&self.target.netns, self.target.own_netns) {
             foreign_netns(netns)?;
         }
         Ok(Checked {
             call: self,
+            plugin,
             network,
             version,
         })
@@ -54,34 +47,28 @@ impl<'a> Unchecked<'a> {
 }
 
 impl Checked<'_> {
-    /// Runs ADD; the result also in the configuration's version.
+    /// Runs ADD; the result is in the configuration's version.
     ///
     /// A result that this version cannot say is a failure, and what was made is removed again.
-    pub(crate) fn add(
-        self,
-        plugin: &dyn DynPlugin,
-        prev: Option<Success>,
-    ) -> Result<(Success, Box<RawValue>), Error> {
-        let success = perform_caught(plugin, self.request(prev)?)?.unwrap_or_default();
-        match success.encode(self.version) {
-            Ok(encoded) => Ok((success, encoded)),
-            Err(error) => {
-                self.undo(plugin);
-                Err(error.into())
-            }
-        }
+    pub(crate) fn add(self, prev: Option<Success>) -> Result<Box<RawValue>, Error> {
+        let success = perform_caught(self.plugin, self.request(prev)?)?.unwrap_or_default();
+        success.encode(self.version).map_err(|error| {
+            self.undo();
+            error.into()
+        })
     }
 
     /// Runs any other verb.
-    pub(crate) fn run(self, plugin: &dyn DynPlugin, prev: Option<Success>) -> Result<(), Error> {
-        perform_caught(plugin, self.request(prev)?).map(drop)
+    pub(crate) fn run(self, prev: Option<Success>) -> Result<(), Error> {
+        perform_caught(self.plugin, self.request(prev)?).map(drop)
     }
 
     /// Without the result as `prev`: a delegate that is an executable could not be given it.
-    fn undo(mut self, plugin: &dyn DynPlugin) {
+    fn undo(mut self) {
         self.call.operation = Operation::Del;
-        if let Err(error) = self.run(plugin, None) {
-            tracing::warn!(plugin = plugin.name(), %error, "undo ADD");
+        let plugin = self.plugin.name();
+        if let Err(error) = self.run(None) {
+            tracing::warn!(plugin, %error, "undo ADD");
         }
     }
 
@@ -132,6 +119,8 @@ impl Checked<'_> {
             version: self.version,
             args: self.call.target.args.clone(),
             path: self.call.target.path.clone(),
+            own_netns: self.call.target.own_netns,
+            plugin: self.plugin.name(),
             object: self.call.config.clone(),
             invoke: self.call.invoke,
             deadline: self.call.deadline,

@@ -1,43 +1,85 @@
 //! Delegation: a plugin that has another do a part of its work, as IPAM does (specification, section 4).
 //!
-//! The delegate receives the complete configuration and the same environment as the plugin itself.
+//! The delegate receives the complete configuration and the same environment as the plugin itself. That is
+//! why a plugin cannot delegate to itself: it would do so for ever.
 
 use super::{Add, Check, Del, Env, Gc, Status};
 use crate::invoke::{Call, Target, Verb};
-use crate::spec::{AttachmentId, Error, NetnsPath, PluginType, Success};
+use crate::spec::{AttachmentId, Code, Error, NetnsPath, PluginType, Success};
+
+/// What a delegate is called with, but for its type.
+struct Delegate<'a> {
+    env: &'a Env<'a>,
+    target: Target,
+    prev: Option<&'a Success>,
+}
 
 impl Env<'_> {
-    fn target(&self, id: Option<&AttachmentId>, netns: Option<&NetnsPath>) -> Target {
-        Target {
+    fn delegate<'d>(
+        &'d self,
+        id: Option<&AttachmentId>,
+        netns: Option<&NetnsPath>,
+        prev: Option<&'d Success>,
+    ) -> Delegate<'d> {
+        let target = Target {
             id: id.cloned(),
             netns: netns.cloned(),
             args: self.args.clone(),
             path: self.path.clone(),
-        }
-    }
-
-    fn call<'c>(&'c self, plugin: &'c PluginType, target: &'c Target, prev: Option<&'c Success>) -> Call<'c> {
-        Call {
-            plugin,
-            config: &self.object,
-            prev,
+            own_netns: self.own_netns,
+        };
+        Delegate {
+            env: self,
             target,
-            deadline: self.deadline,
+            prev,
         }
     }
 }
 
+impl Delegate<'_> {
+    fn call<'c>(&'c self, plugin: &'c PluginType) -> Result<Call<'c>, Error> {
+        if self.is_itself(plugin) {
+            let msg = format!("plugin {:?} cannot delegate to itself", self.env.plugin);
+            return Err(Error::new(Code::INVALID_CONFIG, msg));
+        }
+        Ok(Call {
+            plugin,
+            config: &self.env.object,
+            prev: self.prev,
+            target: &self.target,
+            deadline: self.env.deadline,
+        })
+    }
+
+    fn is_itself(&self, plugin: &PluginType) -> bool {
+        plugin.as_str() == self.env.plugin
+    }
+
+    fn run(&self, verb: Verb, plugin: &PluginType) -> Result<(), Error> {
+        if verb == Verb::Del && self.is_itself(plugin) {
+            // Its ADD was refused, so nothing can be there, and a runtime must be able to clean up.
+            return Ok(());
+        }
+        self.env.invoke.run(verb, &self.call(plugin)?)
+    }
+}
+
 impl<C> Add<'_, C> {
+    fn delegate(&self) -> Delegate<'_> {
+        self.env
+            .delegate(Some(&self.id), Some(&self.netns), self.prev.as_ref())
+    }
+
     /// Has `plugin` do its ADD. When that fails it gets a DEL at once, so that nothing of it is left;
     /// how that ends is only logged.
     ///
     /// # Errors
     /// The delegate's own, unchanged.
     pub fn delegate_add(&self, plugin: &PluginType) -> Result<Success, Error> {
-        let target = self.env.target(Some(&self.id), Some(&self.netns));
-        let call = self.env.call(plugin, &target, self.prev.as_ref());
-        self.env.invoke.add(&call).inspect_err(|_| {
-            if let Err(error) = self.env.invoke.run(Verb::Del, &call) {
+        let delegate = self.delegate();
+        let added = self.env.invoke.add(&delegate.call(plugin)?);
+        added.inspect_err(|_| {
+            if let Err(error) = delegate.run(Verb::Del, plugin) {
                 tracing::warn!(plugin = plugin.as_str(), %error, "undo the delegate's ADD");
             }
         })
@@ -48,9 +90,7 @@ impl<C> Add<'_, C> {
     /// # Errors
     /// The delegate's own, unchanged.
     pub fn delegate_del(&self, plugin: &PluginType) -> Result<(), Error> {
-        let target = self.env.target(Some(&self.id), Some(&self.netns));
-        let call = self.env.call(plugin, &target, self.prev.as_ref());
-        self.env.invoke.run(Verb::Del, &call)
+        self.delegate().run(Verb::Del, plugin)
     }
 }
 
@@ -60,9 +100,10 @@ impl<C> Check<'_, C> {
     /// # Errors
     /// The delegate's own, unchanged.
     pub fn delegate_check(&self, plugin: &PluginType) -> Result<(), Error> {
-        let target = self.env.target(Some(&self.id), Some(&self.netns));
-        let call = self.env.call(plugin, &target, self.prev.as_ref());
-        self.env.invoke.run(Verb::Check, &call)
+        let delegate = self
+            .env
+            .delegate(Some(&self.id), Some(&self.netns), self.prev.as_ref());
+        delegate.run(Verb::Check, plugin)
     }
 }
 
@@ -72,9 +113,10 @@ impl<C> Del<'_, C> {
     /// # Errors
     /// The delegate's own, unchanged.
     pub fn delegate_del(&self, plugin: &PluginType) -> Result<(), Error> {
-        let target = self.env.target(Some(&self.id), self.netns.as_ref());
-        let call = self.env.call(plugin, &target, self.prev.as_ref());
-        self.env.invoke.run(Verb::Del, &call)
+        let delegate = self
+            .env
+            .delegate(Some(&self.id), self.netns.as_ref(), self.prev.as_ref());
+        delegate.run(Verb::Del, plugin)
     }
 }
 
@@ -84,10 +126,7 @@ impl<C> Gc<'_, C> {
     /// # Errors
     /// The delegate's own, unchanged.
     pub fn delegate_gc(&self, plugin: &PluginType) -> Result<(), Error> {
-        let target = self.env.target(None, None);
-        self.env
-            .invoke
-            .run(Verb::Gc, &self.env.call(plugin, &target, None))
+        self.env.delegate(None, None, None).run(Verb::Gc, plugin)
     }
 }
 
@@ -97,9 +136,6 @@ impl<C> Status<'_, C> {
     /// # Errors
     /// The delegate's own, unchanged.
     pub fn delegate_status(&self, plugin: &PluginType) -> Result<(), Error> {
-        let target = self.env.target(None, None);
-        self.env
-            .invoke
-            .run(Verb::Status, &self.env.call(plugin, &target, None))
+        self.env.delegate(None, None, None).run(Verb::Status, plugin)
     }
 }

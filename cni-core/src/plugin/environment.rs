@@ -5,9 +5,9 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::checked::{OwnNetns, missing};
+use super::checked::missing;
 use super::checks::text;
-use crate::invoke::{Operation, TIMEOUT_MS, Target};
+use crate::invoke::{Operation, OwnNetns, TIMEOUT_MS, Target};
 use crate::spec::{AttachmentId, CniArgs, Code, ContainerId, Error, IfName, NetnsPath};
 
 /// What a plugin is told to do.
@@ -35,7 +35,6 @@ impl Command {
 pub(super) struct Environment {
     pub(super) command: Command,
     pub(super) target: Target,
-    pub(super) own_netns: OwnNetns,
     pub(super) deadline: Option<Instant>,
 }
 
@@ -73,13 +72,12 @@ impl Environment {
                 .map(NetnsPath::new),
             args: args(&command, var("CNI_ARGS"))?,
             path: var("CNI_PATH").map(|path| split(&path)).unwrap_or_default(),
+            own_netns: own_netns(var("CNI_NETNS_OVERRIDE")),
         };
-        let own_netns = own_netns(var("CNI_NETNS_OVERRIDE"));
         let deadline = var(TIMEOUT_MS).and_then(deadline);
         Ok(Self {
             command,
             target,
-            own_netns,
             deadline,
         })
     }
@@ -112,15 +110,13 @@ fn required(command: &Command) -> &'static [&'static str] {
     }
 }
 
+/// The value of a variable. One that is not UTF-8 is refused, for a name with its bytes replaced is another.
 fn parse<T: std::str::FromStr<Err: std::error::Error>>(name: &str, value: OsString) -> Result<T, Error> {
-    value
-        .to_string_lossy()
-        .parse()
-        .map_err(|error| invalid(name, &error))
-}
-
-fn invalid(name: &str, error: &dyn std::error::Error) -> Error {
-    Error::new(Code::INVALID_ENVIRONMENT, format!("invalid {name}")).with_details(text(error))
+    let invalid = Error::new(Code::INVALID_ENVIRONMENT, format!("invalid {name}"));
+    match value.into_string() {
+        Ok(value) => value.parse().map_err(|error| invalid.with_details(text(&error))),
+        Err(value) => Err(invalid.with_details(format!("{value:?} is not UTF-8"))),
+    }
 }
 
 /// `CNI_ARGS`; bad ones do not keep DEL from removing what it can.

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use crate::invoke::Invoke;
+use crate::invoke::{Invoke, OwnNetns};
 use crate::spec::{AttachmentId, CniArgs, NetName, NetnsPath, Object, Success, ValidAttachment, Version};
 
 /// What surrounds every request, whatever its verb.
+#[non_exhaustive]
 pub struct Env<'a> {
     /// The network's name.
     pub network: NetName,
@@ -23,6 +24,10 @@ pub struct Env<'a> {
     pub invoke: &'a dyn Invoke,
     /// When the caller stops waiting.
     pub deadline: Option<Instant>,
+    /// `CNI_NETNS_OVERRIDE`: delegates are allowed what the plugin is.
+    pub(super) own_netns: OwnNetns,
+    /// Its type: a plugin that delegated to itself, with the same configuration, would never end.
+    pub(super) plugin: &'static str,
 }
 
 /// ADD: make an attachment.

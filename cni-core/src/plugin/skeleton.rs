@@ -4,8 +4,6 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal, Read, Write};
 use std::process::ExitCode;
 
-use serde::Serialize;
-
 use super::DynPlugin;
 use super::checked::Unchecked;
 use super::checks::{network, text, undecodable};
@@ -79,7 +77,7 @@ pub fn run_on(plugin: &dyn DynPlugin, host: Host<'_>) -> ExitCode {
     let outcome = skeleton.serve(env, stdin, stderr);
     let (answer, code) = match outcome {
         Ok(answer) => (answer, ExitCode::SUCCESS),
-        Err(error) => (wire(skeleton.version, &error), ExitCode::FAILURE),
+        Err(error) => (error.answer(skeleton.version), ExitCode::FAILURE),
     };
     match stdout.write_all(answer.as_bytes()).and_then(|()| stdout.flush()) {
         Ok(()) => code,
@@ -139,18 +137,15 @@ impl Skeleton<'_> {
             config,
             invoke: self.invoke,
             deadline: environment.deadline,
-            own_netns: environment.own_netns,
         };
         let call = call.check(self.plugin)?;
         self.version = call.version;
         let prev = prev.as_deref().map(serde_json::value::RawValue::get);
         let prev = self.prev(operation, prev.unwrap_or("null"))?;
         if operation == Operation::Add {
-            return call
-                .add(self.plugin, prev)
-                .map(|(_, encoded)| encoded.get().to_owned());
+            return call.add(prev).map(|result| result.get().to_owned());
         }
-        call.run(self.plugin, prev).map(|()| String::new())
+        call.run(prev).map(|()| String::new())
     }
 
     /// `prevResult`; what cannot be read does not keep DEL from removing what it can.
@@ -176,7 +171,9 @@ impl Skeleton<'_> {
             .ok()
             .and_then(|question| question.parse_key("cniVersion").ok().flatten());
         let version = asked.unwrap_or(self.version);
-        json(&VersionInfo::new(version, self.plugin.versions())) + "\n"
+        let info = VersionInfo::new(version, self.plugin.versions());
+        // Numbers alone: this cannot fail, and an empty answer is an error to every caller.
+        serde_json::to_string(&info).unwrap_or_default() + "\n"
     }
 }
 
@@ -202,30 +199,4 @@ fn about(plugin: &dyn DynPlugin, stderr: &mut dyn Write) {
         stderr,
         "CNI {name} plugin (cni-core {release})\nCNI protocol versions supported: {versions}"
     ));
-}
-
-/// The error object of the specification, `cniVersion` first.
-#[derive(Serialize)]
-struct Wire<'a> {
-    #[serde(rename = "cniVersion")]
-    version: Version,
-    code: Code,
-    msg: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    details: &'a str,
-}
-
-fn wire(version: Version, error: &Error) -> String {
-    let Error { code, msg, details } = error;
-    json(&Wire {
-        version,
-        code: *code,
-        msg,
-        details,
-    })
-}
-
-/// Numbers and strings alone: this cannot fail, and were it to, an empty answer is an error to every caller.
-fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::Version;
+
 /// An error code of the specification (section 5), or a plugin's own from 100 on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -71,6 +73,23 @@ impl Error {
     pub fn with_details(mut self, details: impl Into<String>) -> Self {
         self.details = details.into();
         self
+    }
+
+    /// The error object as a plugin writes it to stdout, in answer to a configuration of `version`.
+    pub fn answer(&self, version: Version) -> String {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Answer<'a> {
+            cni_version: Version,
+            #[serde(flatten)]
+            error: &'a Error,
+        }
+        let answer = Answer {
+            cni_version: version,
+            error: self,
+        };
+        // A number and strings: this cannot fail, and an empty answer is an error to every caller.
+        serde_json::to_string(&answer).unwrap_or_default()
     }
 
     /// `error` as the message and its sources as the details.

@@ -71,6 +71,7 @@ impl Bin {
             netns: Some(NetnsPath::new("/nowhere/ns")),
             args: "A=1;B=2".parse().unwrap(),
             path: vec![PathBuf::from("/nowhere/bin"), self.dir.clone()],
+            ..Target::default()
         }
     }
 }

@@ -1,7 +1,8 @@
 //! One run of the scripted plugin: what surrounds it, and what came out.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -21,9 +22,13 @@ pub(crate) struct Out {
 
 pub(crate) fn run(env: &[(&str, &str)], stdin: &[u8], invoke: Option<&dyn Invoke>) -> Out {
     let env: BTreeMap<&str, &str> = env.iter().copied().collect();
+    run_in(&|name| env.get(name).map(OsString::from), stdin, invoke)
+}
+
+fn run_in(env: &dyn Fn(&str) -> Option<OsString>, stdin: &[u8], invoke: Option<&dyn Invoke>) -> Out {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let host = Host {
-        env: &|name| env.get(name).map(OsString::from),
+        env,
         stdin: &mut &*stdin,
         stdout: &mut stdout,
         stderr: &mut stderr,
@@ -41,6 +46,16 @@ pub(crate) fn run(env: &[(&str, &str)], stdin: &[u8], invoke: Option<&dyn Invoke
 /// A full environment for `verb`, with some variables changed; an empty one counts as absent.
 pub(crate) fn call(verb: &str, changed: &[(&str, &str)], stdin: &str) -> Out {
     run(&[&full(verb), changed].concat(), stdin.as_bytes(), None)
+}
+
+/// A full environment for `verb`, with one variable changed to what need not be text.
+pub(crate) fn call_with_bytes(verb: &str, changed: &str, bytes: &[u8], stdin: &str) -> Out {
+    let env: BTreeMap<&str, &str> = full(verb).into();
+    let lookup = |name: &str| match name == changed {
+        true => Some(OsStr::from_bytes(bytes).to_owned()),
+        false => env.get(name).map(OsString::from),
+    };
+    run_in(&lookup, stdin.as_bytes(), None)
 }
 
 pub(crate) fn full(verb: &str) -> [(&str, &str); 5] {

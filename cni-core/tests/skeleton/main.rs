@@ -11,7 +11,8 @@ use std::path::PathBuf;
 use cni_core::invoke::Builtin;
 use cni_core::plugin::{Add, Check, Del, DynPlugin, Plugin};
 use cni_core::spec::{Code, Error, Success};
-use host::{CONF, answers, call, fails, fails_with_code, full, lines, run, tempfile};
+use host::{CONF, answers, call, call_with_bytes, fails, fails_with_code, full, lines, run, tempfile};
+use plugin::Scripted;
 use serde_json::{Value, json};
 
 #[test]
@@ -76,7 +77,7 @@ fn invalid_variables_are_refused_before_missing_ones_are() {
         &out,
         4,
         "invalid CNI_IFNAME",
-        "interface name \"a:b\" contains '/', ':' or white space",
+        "interface name \"a:b\" contains '/', ':', '%' or white space",
     );
     // Not needed, so not looked at.
     answers(
@@ -333,6 +334,41 @@ fn a_delegate_that_fails_to_add_is_deleted() {
     let out = run(&full("ADD"), conf.to_string().as_bytes(), Some(&table));
     fails(&out, 11, "later", "");
     assert_eq!(std::fs::read_to_string(deleted).unwrap(), "eth0 of c1");
+}
+
+#[test]
+fn a_delegate_that_is_linked_in_may_do_what_the_plugin_may() {
+    let deleted = tempfile("override");
+    let conf = json!({ "name": "n", "cniVersion": "1.1.0", "delegate": "refusing", "deleted": deleted });
+    let table = Builtin::new([Box::new(Refusing) as Box<dyn DynPlugin>]);
+    let own = [("CNI_NETNS", "/proc/self/ns/net"), ("CNI_NETNS_OVERRIDE", "1")];
+    let env = [&full("ADD"), &own[..]].concat();
+    fails(
+        &run(&env, conf.to_string().as_bytes(), Some(&table)),
+        11,
+        "later",
+        "",
+    );
+    std::fs::remove_file(deleted).unwrap();
+}
+
+#[test]
+fn a_plugin_that_would_delegate_to_itself_is_refused_but_for_del() {
+    let conf = r#"{"cniVersion":"1.1.0","name":"n","delegate":"scripted"}"#;
+    let table = Builtin::new([Box::new(Scripted) as Box<dyn DynPlugin>]);
+    for verb in ["ADD", "CHECK", "STATUS", "GC"] {
+        let out = run(&full(verb), conf.as_bytes(), Some(&table));
+        fails(&out, 7, "plugin \"scripted\" cannot delegate to itself", "");
+    }
+    answers(&run(&full("DEL"), conf.as_bytes(), Some(&table)), "");
+}
+
+#[test]
+fn a_name_that_is_not_utf_8_is_not_replaced_by_another() {
+    for name in ["CNI_CONTAINERID", "CNI_IFNAME", "CNI_ARGS"] {
+        let out = call_with_bytes("ADD", name, b"a=\xff", CONF);
+        fails(&out, 4, &format!("invalid {name}"), "\"a=\\xFF\" is not UTF-8");
+    }
 }
 
 #[test]

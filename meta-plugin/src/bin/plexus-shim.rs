@@ -24,8 +24,7 @@ fn main() -> ExitCode {
         _ => Code(184),
     };
     let error = Error::new(code, format!("execute {program:?}")).with_details(explained(&cause));
-    let answer = answer(&error).unwrap_or_else(|| error.to_string());
-    drop(io::stdout().write_all(answer.as_bytes()));
+    drop(io::stdout().write_all(error.answer(version()).as_bytes()));
     ExitCode::FAILURE
 }
 
@@ -43,20 +42,13 @@ fn explained(cause: &io::Error) -> String {
     }
 }
 
-/// The error object, in the version of the configuration on stdin if that says one.
-fn answer(error: &Error) -> Option<String> {
+/// The version of the configuration on stdin, if that says one.
+fn version() -> Version {
     /// More than any configuration.
     const LONGEST_INPUT: u64 = 16 << 20;
     let mut config = Vec::new();
     drop(io::stdin().take(LONGEST_INPUT).read_to_end(&mut config));
     let config = Object::from_slice(&config).unwrap_or_default();
-    let version: Option<Version> = config.parse_key("cniVersion").ok().flatten();
-    let mut answer = Object::new();
-    answer
-        .set("cniVersion", &version.unwrap_or(Version::V1_1_0))
-        .ok()?;
-    answer.set("code", &error.code).ok()?;
-    answer.set("msg", &error.msg).ok()?;
-    answer.set("details", &error.details).ok()?;
-    Some(answer.to_string())
+    let version = config.parse_key("cniVersion").ok().flatten();
+    version.unwrap_or(Version::V1_1_0)
 }

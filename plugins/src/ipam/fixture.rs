@@ -61,7 +61,7 @@ impl Fixture {
             id: Some(id),
             netns: Some(NetnsPath::new("/nowhere")),
             args: self.args.clone(),
-            path: Vec::new(),
+            ..Target::default()
         };
         run(&Call {
             plugin: &self.kind,
