@@ -54,13 +54,7 @@ fn del_invalid(
         failures.push(error);
         Vec::new()
     });
-    let is_valid = |attachment: &KeptAttachment| {
-        let (container, ifname) = (&attachment.id.container, &attachment.id.ifname);
-        valid
-            .iter()
-            .any(|valid| valid.container == *container && valid.ifname == *ifname)
-    };
-    for attachment in attachments.into_iter().filter(|attachment| !is_valid(attachment)) {
+    for attachment in attachments {
         let KeptAttachment {
             id,
             netns,
@@ -68,6 +62,9 @@ fn del_invalid(
             capability_args,
             ..
         } = attachment;
+        if valid.contains(&ValidAttachment::from(&id)) {
+            continue;
+        }
         let as_at_add = Runtime {
             args,
             capability_args,

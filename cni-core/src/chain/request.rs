@@ -78,13 +78,7 @@ impl<'a> Step<'a> {
             insert_runtime_config(&mut config, plugin, &runtime.capability_args)?;
             Ok(config)
         });
-        Ok(Self {
-            list,
-            plugin,
-            runtime,
-            target,
-            config: config.map_err(ChainError::Request)?,
-        })
+        Self::new(list, plugin, runtime, target, config)
     }
 
     /// A turn that is about the network, for GC with the attachments that are in use.
@@ -101,6 +95,16 @@ impl<'a> Step<'a> {
             }
             Ok(config)
         });
+        Self::new(list, plugin, runtime, target, config)
+    }
+
+    fn new(
+        list: &'a ConfList,
+        plugin: &'a PluginConf,
+        runtime: &'a Runtime<'a>,
+        target: &'a Target,
+        config: Result<Object, ObjectError>,
+    ) -> Result<Self, ChainError> {
         Ok(Self {
             list,
             plugin,
@@ -136,17 +140,14 @@ fn config(list: &ConfList, plugin: &PluginConf) -> Result<Object, ObjectError> {
     let mut config = Object::new();
     config.set("cniVersion", &list.version)?;
     config.set("name", &list.name)?;
-    let reserved = ["cniVersion", "name", "capabilities", "prevResult"];
-    for (key, value) in plugin.object.iter() {
-        let is_reserved = reserved.iter().any(|r| r.eq_ignore_ascii_case(key));
-        let is_runtimes = key
-            .get(..8)
-            .is_some_and(|start| start.eq_ignore_ascii_case("cni.dev/"));
-        if !is_reserved && !is_runtimes {
-            config.set_raw(key, value.to_owned());
-        }
-    }
-    Ok(config)
+    let plugins = plugin
+        .object
+        .without(&["cniVersion", "name", "capabilities", "prevResult"]);
+    let is_runtimes = |key: &str| {
+        key.get(..8)
+            .is_some_and(|start| start.eq_ignore_ascii_case("cni.dev/"))
+    };
+    Ok(config.and(plugins.only(|key| !is_runtimes(key))))
 }
 
 /// The arguments of the capabilities that the plugin declares. Where there are none, a `runtimeConfig`
@@ -156,15 +157,24 @@ fn insert_runtime_config(
     plugin: &PluginConf,
     capability_args: &Object,
 ) -> Result<(), ObjectError> {
-    let mut runtime_config = Object::new();
-    for (name, value) in capability_args.iter() {
-        if plugin.capabilities.contains(name) {
-            runtime_config.set_raw(name, value.to_owned());
-        }
-    }
+    let runtime_config = capability_args.only(|name| plugin.capabilities.contains(name));
     if !runtime_config.is_empty() {
         config.remove("runtimeConfig");
         config.set("runtimeConfig", &runtime_config)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plugins_own_keys_reach_it_as_they_were_written() {
+        let plugin = r#"{"type":"a","k":1,"K":2,"x":1.10,"PrevResult":{},"CNI.dev/x":1,"Name":"b"}"#;
+        let list = format!(r#"{{"cniVersion":"1.1.0","name":"net","plugins":[{plugin}]}}"#);
+        let list = ConfList::from_bytes(list.as_bytes()).unwrap();
+        let expected = r#"{"cniVersion":"1.1.0","name":"net","type":"a","k":1,"K":2,"x":1.10}"#;
+        assert_eq!(config(&list, &list.first).unwrap().to_string(), expected);
+    }
 }

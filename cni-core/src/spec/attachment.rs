@@ -39,6 +39,15 @@ pub struct ValidAttachment {
     pub ifname: IfName,
 }
 
+impl From<&AttachmentId> for ValidAttachment {
+    fn from(id: &AttachmentId) -> Self {
+        Self {
+            container: id.container.clone(),
+            ifname: id.ifname.clone(),
+        }
+    }
+}
+
 /// The path of a network namespace, as a request names it; not yet opened, perhaps already gone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NetnsPath(PathBuf);

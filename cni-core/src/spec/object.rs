@@ -36,8 +36,8 @@ impl ObjectError {
 
 /// A JSON object whose keys keep their order and whose values keep their text.
 ///
-/// A key is looked up as the reference implementation does it: exactly if it can be, else
-/// without regard to case; of several equal keys the last counts.
+/// A key is looked up as the reference's plugins do it: without regard to case (of ASCII letters), and of
+/// several the last counts.
 #[derive(Clone, Default)]
 pub struct Object(Vec<(String, Box<RawValue>)>);
 
@@ -111,13 +111,18 @@ impl Object {
     }
 
     /// The entries whose keys are none of `known`, in whatever case.
-    pub(super) fn without(&self, known: &[&str]) -> Self {
+    pub(crate) fn without(&self, known: &[&str]) -> Self {
         let is_known = |key: &str| known.iter().any(|k| k.eq_ignore_ascii_case(key));
-        Self(self.0.iter().filter(|(key, _)| !is_known(key)).cloned().collect())
+        self.only(|key| !is_known(key))
+    }
+
+    /// The entries whose keys are wanted.
+    pub(crate) fn only(&self, wanted: impl Fn(&str) -> bool) -> Self {
+        Self(self.0.iter().filter(|(key, _)| wanted(key)).cloned().collect())
     }
 
     /// This object's entries, then those of `more`.
-    pub(super) fn and(mut self, more: Self) -> Self {
+    pub(crate) fn and(mut self, more: Self) -> Self {
         self.0.extend(more.0);
         self
     }
@@ -133,8 +138,7 @@ impl Object {
     }
 
     fn position(&self, key: &str) -> Option<usize> {
-        let exact = self.0.iter().rposition(|(k, _)| k == key);
-        exact.or_else(|| self.0.iter().rposition(|(k, _)| k.eq_ignore_ascii_case(key)))
+        self.0.iter().rposition(|(k, _)| k.eq_ignore_ascii_case(key))
     }
 }
 
@@ -220,8 +224,8 @@ mod tests {
     }
 
     #[test]
-    fn keys_match_exactly_before_they_match_by_letter() {
-        let object = Object::from_slice(br#"{"NAME":"a","name":"b","Mtu":1,"mtU":2}"#).unwrap();
+    fn keys_match_by_letter_and_the_last_counts() {
+        let object = Object::from_slice(br#"{"name":"a","NAME":"b","Mtu":1,"mtU":2}"#).unwrap();
         assert_eq!(object.parse_key::<String>("name").unwrap().as_deref(), Some("b"));
         assert_eq!(object.parse_key::<u32>("mtu").unwrap(), Some(2));
         assert_eq!(object.parse_key::<u32>("absent").unwrap(), None);

@@ -241,8 +241,8 @@ struct Fields<'a> {
 impl<'a> Fields<'a> {
     fn new(pairs: Pairs<'a>, fields: &'static [&'static str]) -> Self {
         let present = fields.iter().filter_map(|field| {
-            let named = |same: fn(&str, &str) -> bool| pairs.0.iter().rfind(|(key, _)| same(key, field));
-            let (_, value) = named(|a, b| a == b).or_else(|| named(|a, b| a.eq_ignore_ascii_case(b)))?;
+            let mut from_the_last = pairs.0.iter().rev();
+            let (_, value) = from_the_last.find(|(key, _)| key.eq_ignore_ascii_case(field))?;
             (value.get() != "null").then_some((*field, *value))
         });
         Self {
@@ -317,8 +317,9 @@ mod tests {
     }
 
     #[test]
-    fn the_exact_spelling_wins_and_else_the_last() {
-        assert_eq!(from_str::<Outer>(r#"{"count":1,"COUNT":2}"#).unwrap().count, 1);
+    fn of_several_spellings_the_last_wins() {
+        assert_eq!(from_str::<Outer>(r#"{"count":1,"COUNT":2}"#).unwrap().count, 2);
+        assert_eq!(from_str::<Outer>(r#"{"COUNT":2,"count":1}"#).unwrap().count, 1);
         assert_eq!(from_str::<Outer>(r#"{"Count":1,"COUNT":2}"#).unwrap().count, 2);
         assert_eq!(from_str::<Outer>(r#"{"count":1,"count":2}"#).unwrap().count, 2);
     }
