@@ -1,5 +1,7 @@
 //! Undoing an ADD that fails, and taking an attachment down as far as it goes.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use crate::spec::Error;
 
 /// One thing to take back.
@@ -27,9 +29,12 @@ impl<'a> Rollback<'a> {
 impl Drop for Rollback<'_> {
     fn drop(&mut self) {
         while let Some((what, undo)) = self.steps.pop() {
-            // The error that led here is the one to report; this one is only for the log.
-            if let Err(error) = undo() {
-                tracing::warn!(what, %error, "undo");
+            // The error that led here is the one to report; this one is only for the log. A panic, which
+            // would leave the steps below undone, and end the process if one led here, goes no further.
+            match catch_unwind(AssertUnwindSafe(undo)) {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(what, %error, "undo"),
+                Err(_) => tracing::warn!(what, "undo panicked"),
             }
         }
     }
@@ -55,18 +60,16 @@ impl Teardown {
     /// # Errors
     /// All failures in one, under the first one's code.
     pub fn finish(mut self) -> Result<(), Error> {
-        match self.failures.len() {
-            0 => Ok(()),
-            1 => Err(self.failures.remove(0).1),
-            _ => {
-                let code = self.failures[0].1.code;
-                let each = self
-                    .failures
-                    .iter()
-                    .map(|(what, error)| format!("{what}: {error}"));
-                Err(Error::new(code, each.collect::<Vec<_>>().join(" / ")))
-            }
-        }
+        let code = match &self.failures[..] {
+            [] => return Ok(()),
+            [_] => return Err(self.failures.remove(0).1),
+            [(_, first), ..] => first.code,
+        };
+        let each = self
+            .failures
+            .iter()
+            .map(|(what, error)| format!("{what}: {error}"));
+        Err(Error::new(code, each.collect::<Vec<_>>().join(" / ")))
     }
 }
 
@@ -95,6 +98,22 @@ mod tests {
         assert!(undone.borrow().is_empty());
         drop(with_steps());
         assert_eq!(*undone.borrow(), ["c", "b", "a"]);
+    }
+
+    #[test]
+    fn a_step_that_panics_keeps_no_other_from_being_undone() {
+        let undone = RefCell::new(0);
+        let unwinding = catch_unwind(AssertUnwindSafe(|| {
+            let mut rollback = Rollback::default();
+            rollback.on_failure("first", || {
+                *undone.borrow_mut() += 1;
+                Ok(())
+            });
+            rollback.on_failure("second", || panic!("in the undo"));
+            panic!("in the ADD");
+        }));
+        assert!(unwinding.is_err());
+        assert_eq!(*undone.borrow(), 1);
     }
 
     #[test]

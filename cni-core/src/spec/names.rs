@@ -92,7 +92,8 @@ name! {
 }
 
 name! {
-    /// An interface name: 1 to 15 bytes, not `.` or `..`, no `/`, `:` or white space (specification, section 2).
+    /// An interface name: 1 to 15 bytes, not `.` or `..`, no `/`, `:` or white space (specification, section 2),
+    /// and no `%`, which the kernel takes for the place of a number: no interface can have such a name.
     IfName, "interface name", ifname_rule
 }
 
@@ -126,9 +127,9 @@ fn ifname_rule(text: &str) -> Option<&'static str> {
         Some("is not allowed")
     } else if text
         .chars()
-        .any(|c| matches!(c, '/' | ':' | '\0') || c.is_whitespace())
+        .any(|c| matches!(c, '/' | ':' | '%' | '\0') || c.is_whitespace())
     {
-        Some("contains '/', ':' or white space")
+        Some("contains '/', ':', '%' or white space")
     } else {
         None
     }
@@ -222,6 +223,7 @@ mod tests {
             "sixteen-bytes-xx",
             "a/b",
             "a:b",
+            "eth%d",
             "a b",
             "a\u{2003}b",
             "a\0b",

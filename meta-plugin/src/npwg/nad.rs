@@ -67,11 +67,10 @@ impl Nad {
         {
             object.set("name", self.reference.name.as_str())?;
         }
-        let text = object.to_string();
         let list = if object.get("plugins").is_some() {
-            ConfList::from_bytes(text.as_bytes())
+            ConfList::from_object(object)
         } else {
-            ConfList::from_plugin_bytes(text.as_bytes())
+            ConfList::from_plugin_object(object)
         };
         Ok(Some(list?))
     }

@@ -284,6 +284,7 @@ impl<'i> Running<'i> {
 /// thread does the waiting.
 fn reap(mut child: Child) {
     if !matches!(child.try_wait(), Ok(Some(_))) {
-        thread::spawn(move || child.wait());
+        // Without a thread it stays a zombie until we end, which is the lesser evil.
+        drop(thread::Builder::new().spawn(move || child.wait()));
     }
 }
