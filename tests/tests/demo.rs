@@ -1,6 +1,8 @@
 //! The README's first command, as a user runs it.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -48,6 +50,43 @@ fn the_demo_pings_everything_and_leaves_nothing() {
         assert!(text.contains(part), "no {part:?} in\n{text}");
     }
     assert_eq!(Machine::look(), before);
+}
+
+/// `program` as a user without rights; as we are, where we are such a user already and only look like root.
+fn as_nobody(program: &Path) -> Command {
+    let ids = std::fs::read_to_string("/proc/self/uid_map").unwrap();
+    let everybody_is_mapped = ids
+        .split_whitespace()
+        .nth(2)
+        .is_some_and(|count| count.parse().is_ok_and(|n: u64| n > 65_534));
+    if !everybody_is_mapped {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .arg(program);
+    command
+}
+
+#[test]
+fn the_demo_needs_no_root() {
+    let _turn = ONE_AT_A_TIME
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    // Somewhere that anybody may look into; the workspace need not be.
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let copy = directory.path().join("plexus");
+    std::fs::copy(program("plexus"), &copy).unwrap();
+    let output = as_nobody(&copy).arg("demo").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(text.contains("48 of 48"), "{text}");
 }
 
 #[test]

@@ -192,7 +192,8 @@ struct Attach {
 impl Attach {
     fn new(nads: &Path, state: &Path) -> Self {
         for number in 0..3 {
-            let metadata = json!({"name": format!("n{number}"), "namespace": "default"});
+            let namespace = if number == 0 { "kube-system" } else { "default" };
+            let metadata = json!({"name": format!("n{number}"), "namespace": namespace});
             let spec = json!({"config": bridge("plexus", number, false).to_string()});
             let nad = json!({"apiVersion": "k8s.cni.cncf.io/v1", "kind": "NetworkAttachmentDefinition",
                 "metadata": metadata, "spec": spec});
