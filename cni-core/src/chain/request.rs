@@ -23,6 +23,9 @@ pub struct Runtime<'a> {
     /// Capability arguments by capability; each plugin receives those that it declares.
     pub capability_args: Object,
     /// When the caller stops waiting for all plugins together.
+    ///
+    /// It is handed to each plugin's call, and how firmly it is kept is for [`Runtime::invoke`] to say:
+    /// `Exec` ends the plugin, `Builtin` can only tell it.
     pub deadline: Option<Instant>,
 }
 
