@@ -7,3 +7,5 @@
 mod cnitool;
 #[path = "peers/reference.rs"]
 mod reference;
+#[path = "peers/skel.rs"]
+mod skel;
