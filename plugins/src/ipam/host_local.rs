@@ -167,8 +167,8 @@ fn is_valid(owner: &Owner, valid: &BTreeSet<ValidAttachment>) -> bool {
             container == valid.container.as_str() && ifname == valid.ifname.as_str()
         }
         Owner::Container(container) => container == valid.container.as_str(),
-        Owner::Unfinished => true,
-    }) || *owner == Owner::Unfinished
+        Owner::Unknown => true,
+    }) || *owner == Owner::Unknown
 }
 
 fn read_dns(path: &Path) -> Result<Dns, Error> {

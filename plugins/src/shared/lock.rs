@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long to wait when the caller named no deadline.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long to wait when the caller named no deadline. An ADD that does not get the lock waits once more, to
+/// undo itself.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The longest pause between two tries.
 const PAUSE: Duration = Duration::from_millis(5);

@@ -15,7 +15,7 @@
 //! ended the containers as well, and without the hint the set's search starts at its beginning.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirEntry, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt;
@@ -57,8 +57,9 @@ pub(super) enum Owner {
     Interface { container: String, ifname: String },
     /// A container, whatever its interface: a file of a very old version.
     Container(String),
-    /// Unknown: an empty file that is too young to be taken for a dead process's.
-    Unfinished,
+    /// Unknown: an empty file that is too young to be taken for a dead process's, or one that cannot be read,
+    /// or no file at all but a directory, say.
+    Unknown,
 }
 
 /// A network's addresses, locked until dropped.
@@ -156,7 +157,7 @@ impl Store {
         match linked {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                self.owners.insert(ip, Owner::Unfinished);
+                self.owners.insert(ip, Owner::Unknown);
                 return Ok(false);
             }
             Err(error) => return Err(io("create", &path)(error)),
@@ -229,30 +230,43 @@ fn read_all(dir: &Path) -> Result<BTreeMap<IpAddr, Owner>, StoreError> {
     let mut owners = BTreeMap::new();
     for entry in fs::read_dir(dir).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        let name = entry.file_name();
-        let ip = name.to_str().and_then(|name| name.parse::<IpAddr>().ok());
-        // Another spelling of an address is no file of anybody's that shares this directory.
-        let Some(ip) = ip.filter(|ip| name.to_str() == Some(&ip.to_string())) else {
+        let Some(ip) = address(&entry) else {
             continue;
         };
         let path = entry.path();
-        match read_owner(&path) {
+        match read_owner(&entry) {
             Ok(Some(owner)) => drop(owners.insert(ip, owner)),
             Ok(None) => remove(&path)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(io("read", &path)(error)),
+            // One bad file must not stop every ADD and DEL of the network; its address is not given out.
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "an address's owner cannot be read");
+                owners.insert(ip, Owner::Unknown);
+            }
         }
     }
     Ok(owners)
 }
 
+/// The address that a file is named by. Another spelling of one is no file of anybody's that shares this
+/// directory.
+fn address(entry: &DirEntry) -> Option<IpAddr> {
+    let name = entry.file_name();
+    let ip: IpAddr = name.to_str()?.parse().ok()?;
+    (name.to_str() == Some(&ip.to_string())).then_some(ip)
+}
+
 /// The owner that a file names; `None` when it is nobody's.
-fn read_owner(path: &Path) -> io::Result<Option<Owner>> {
+fn read_owner(entry: &DirEntry) -> io::Result<Option<Owner>> {
+    // To open a pipe would wait for ever.
+    if !entry.file_type()?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
     let mut text = Vec::new();
-    let file = File::open(path)?;
+    let file = File::open(entry.path())?;
     let modified = file.metadata()?.modified()?;
     file.take(LONGEST_OWNER).read_to_end(&mut text)?;
     let owner = Owner::parse(&String::from_utf8_lossy(&text));
     let age = SystemTime::now().duration_since(modified).unwrap_or_default();
-    Ok(owner.or_else(|| (age < FORSAKEN).then_some(Owner::Unfinished)))
+    Ok(owner.or_else(|| (age < FORSAKEN).then_some(Owner::Unknown)))
 }

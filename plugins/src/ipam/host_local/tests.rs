@@ -1,4 +1,6 @@
 use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use cni_core::invoke::Verb;
@@ -326,6 +328,20 @@ fn what_a_dead_process_left_half_done_does_not_matter() {
             ("last_reserved_ip.0", "10.1.0.3"),
         ],
     );
+}
+
+#[test]
+fn what_is_no_file_keeps_its_address_and_stops_nobody() {
+    let net = fixture("foreign", json!({"subnet": "10.1.0.0/29"}));
+    fs::create_dir_all(net.dir.join("net1/10.1.0.2")).unwrap();
+    symlink("/dev/zero", net.dir.join("net1/10.1.0.3")).unwrap();
+    let pipe = Command::new("mkfifo").arg(net.dir.join("net1/10.1.0.4")).status();
+    assert!(pipe.unwrap().success());
+    put(&net, "10.1.0.5", &"no owner ".repeat(1000));
+    assert_eq!(net.add("c1").unwrap(), ["10.1.0.6/29"]);
+    refused(net.add("c2"), 140, "no IP addresses available");
+    net.run(Verb::Del, "c1", None).unwrap();
+    assert_eq!(net.add("c2").unwrap(), ["10.1.0.6/29"]);
 }
 
 #[test]
