@@ -12,6 +12,7 @@ pub mod mac;
 pub mod mark;
 pub mod masquerade;
 pub mod port;
+pub(crate) mod rules;
 pub mod veth;
 mod wait;
 

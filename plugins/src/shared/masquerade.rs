@@ -14,7 +14,7 @@ use cni_net::{At, NetError, Nft};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use sha2::{Digest, Sha512};
 
-use super::SharedError;
+use super::{SharedError, rules};
 
 const TABLE: &str = "cni_plugins_masquerade";
 
@@ -23,9 +23,6 @@ const LONGEST: usize = 128;
 
 /// `srcnat`, the turn of source translation.
 const SRCNAT: i32 = 100;
-
-/// How often rules are looked up again when they went away before they could be deleted.
-const TRIES: u32 = 5;
 
 /// What carries the rules (`ipMasqBackend`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,19 +146,13 @@ fn replace(
     fresh: impl Fn(&mut Transaction),
 ) -> Result<(), NetError> {
     let checks = checks();
-    let mut tries = 1;
-    loop {
-        let mut transaction = Transaction::default();
-        fresh(&mut transaction);
+    rules::change(net, |transaction| {
+        fresh(transaction);
         for rule in net.rules(At::Host, &checks)?.iter().filter(|rule| stale(rule)) {
             transaction.del_rule(&checks, rule.handle);
         }
-        match net.apply(At::Host, &transaction) {
-            // Somebody else deleted one of them since they were listed.
-            Err(error) if error.is_absent() && tries < TRIES => tries += 1,
-            outcome => return outcome,
-        }
-    }
+        Ok(())
+    })
 }
 
 /// Makes table and chains where they are missing, and the way to the rules anew.

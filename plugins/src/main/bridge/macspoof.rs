@@ -7,10 +7,10 @@
 use std::collections::BTreeSet;
 
 use cni_core::spec::{AttachmentId, Error, Mac, NetName, ValidAttachment};
-use cni_net::nft::{Base, Chain, ChainType, Expr, Family, Hook, Is, Rule, Transaction};
+use cni_net::nft::{Base, Chain, ChainType, Expr, Family, Hook, Is, Rule};
 use cni_net::{At, NetError, Nft};
 
-use crate::shared::{Attachment, SharedError};
+use crate::shared::{Attachment, SharedError, rules};
 
 const TABLE: &str = "nat";
 
@@ -27,27 +27,24 @@ const LONGEST: usize = 128;
 pub(super) fn ensure(net: &impl Nft, id: &AttachmentId, host: &str, mac: Mac) -> Result<(), NetError> {
     let (prerouting, iface, addresses) = (prerouting(), iface(id), addresses(id));
     let comment = comment(id);
-    let mut transaction = Transaction::default();
-    transaction.add_table(Family::Bridge, TABLE);
-    let base = Base::new(ChainType::Filter, Hook::Prerouting, RAW);
-    transaction.add_base_chain(&prerouting, base);
-    for chain in [&iface, &addresses] {
-        transaction.add_chain(chain);
-        transaction.flush_chain(chain);
-    }
-    for stale in net
-        .rules(At::Host, &prerouting)?
-        .iter()
-        .filter(|rule| is_of(rule, id))
-    {
-        transaction.del_rule(&prerouting, stale.handle);
-    }
-    let [into_iface, into_addresses, returns, drops] = rules(id, host, mac);
-    transaction.add_rule(&prerouting, &into_iface, &comment);
-    transaction.add_rule(&iface, &into_addresses, &comment);
-    transaction.add_rule(&addresses, &returns, &comment);
-    transaction.add_rule(&addresses, &drops, &comment);
-    net.apply(At::Host, &transaction)
+    let [into_iface, into_addresses, returns, drops] = expected(id, host, mac);
+    rules::change(net, |transaction| {
+        transaction.add_table(Family::Bridge, TABLE);
+        let base = Base::new(ChainType::Filter, Hook::Prerouting, RAW);
+        transaction.add_base_chain(&prerouting, base);
+        for chain in [&iface, &addresses] {
+            transaction.add_chain(chain);
+            transaction.flush_chain(chain);
+        }
+        for stale in mine(net, id)? {
+            transaction.del_rule(&prerouting, stale.handle);
+        }
+        transaction.add_rule(&prerouting, &into_iface, &comment);
+        transaction.add_rule(&iface, &into_addresses, &comment);
+        transaction.add_rule(&addresses, &returns, &comment);
+        transaction.add_rule(&addresses, &drops, &comment);
+        Ok(())
+    })
 }
 
 /// Removes what is there for `id`, by us or by the reference.
@@ -56,23 +53,23 @@ pub(super) fn ensure(net: &impl Nft, id: &AttachmentId, host: &str, mac: Mac) ->
 /// When the kernel refuses; that there is nothing is no error.
 pub(super) fn remove(net: &impl Nft, id: &AttachmentId) -> Result<(), NetError> {
     let (prerouting, iface, addresses) = (prerouting(), iface(id), addresses(id));
-    let mut mine = net.rules(At::Host, &prerouting)?;
-    mine.retain(|rule| is_of(rule, id));
-    if mine.is_empty() && net.rules(At::Host, &addresses)?.is_empty() {
-        return Ok(());
-    }
-    let mut transaction = Transaction::default();
-    for rule in mine {
-        transaction.del_rule(&prerouting, rule.handle);
-    }
-    // Made first where they are missing: to flush or delete what is not there fails.
-    for chain in [&iface, &addresses] {
-        transaction.add_chain(chain);
-        transaction.flush_chain(chain);
-    }
-    transaction.del_chain(&iface);
-    transaction.del_chain(&addresses);
-    net.apply(At::Host, &transaction)
+    rules::change(net, |transaction| {
+        let mine = mine(net, id)?;
+        if mine.is_empty() && net.rules(At::Host, &addresses)?.is_empty() {
+            return Ok(());
+        }
+        for rule in mine {
+            transaction.del_rule(&prerouting, rule.handle);
+        }
+        // Made first where they are missing: to flush or delete what is not there fails.
+        for chain in [&iface, &addresses] {
+            transaction.add_chain(chain);
+            transaction.flush_chain(chain);
+        }
+        transaction.del_chain(&iface);
+        transaction.del_chain(&addresses);
+        Ok(())
+    })
 }
 
 /// Removes what is there for `network` and for no attachment in `valid`.
@@ -101,7 +98,7 @@ pub(super) fn gc(
 /// # Errors
 /// [`SharedError::Differs`] when something is missing; else when the kernel refuses.
 pub(super) fn check(net: &impl Nft, id: &AttachmentId, host: &str, mac: Mac) -> Result<(), Error> {
-    let [into_iface, into_addresses, returns, drops] = rules(id, host, mac);
+    let [into_iface, into_addresses, returns, drops] = expected(id, host, mac);
     let expected = [
         (prerouting(), &into_iface[..]),
         (iface(id), &into_addresses[..]),
@@ -117,7 +114,14 @@ pub(super) fn check(net: &impl Nft, id: &AttachmentId, host: &str, mac: Mac) -> 
     Ok(())
 }
 
-fn rules(id: &AttachmentId, host: &str, mac: Mac) -> [Vec<Expr>; 4] {
+/// The rules of `PREROUTING` that belong to `id`.
+fn mine(net: &impl Nft, id: &AttachmentId) -> Result<Vec<Rule>, NetError> {
+    let mut rules = net.rules(At::Host, &prerouting())?;
+    rules.retain(|rule| is_of(rule, id));
+    Ok(rules)
+}
+
+fn expected(id: &AttachmentId, host: &str, mac: Mac) -> [Vec<Expr>; 4] {
     [
         into_iface(id, host),
         vec![Expr::Jump(addresses(id).chain)],
