@@ -5,22 +5,23 @@ use std::time::Duration;
 
 use cni_core::spec::{Code, Error, Success};
 use cni_net::link::{Link, OperState, Port};
-use cni_net::{At, Links};
+use cni_net::{At, Links, NetError};
 
 use super::{Attachment, SharedError, check, veth};
 
 /// Waits until the host's end carries traffic, which the kernel says a moment after the container's end is up.
 ///
 /// # Errors
-/// Code 110 when it does not within seconds; else when the kernel refuses.
+/// Code 110 when it does not within seconds, [`NetError::LinkNotFound`] when somebody deletes it meanwhile; else
+/// when the kernel refuses.
 pub fn wait<N: Links>(net: &N, host: &Link) -> Result<(), Error> {
     const PAUSES: [u64; 9] = [0, 1, 2, 5, 20, 100, 400, 1000, 1000];
     let mut state = OperState::Unknown;
     for pause in PAUSES {
         sleep(Duration::from_millis(pause));
-        state = net
-            .link(At::Host, &host.name)?
-            .map_or(OperState::Down, |link| link.state);
+        let name = || host.name.clone();
+        let link = net.link(At::Host, &host.name)?;
+        state = link.ok_or_else(|| NetError::LinkNotFound { name: name() })?.state;
         if state == OperState::Up {
             return Ok(());
         }
