@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::thread;
 
-use rustix::fs::{Mode, OFlags, PROC_SUPER_MAGIC, fstat, fstatfs, open, stat};
+use rustix::fs::{Mode, OFlags, fstat, fstatfs, open, stat};
 use rustix::io::Errno;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
@@ -144,12 +144,13 @@ fn open_file(path: &Path) -> Result<OwnedFd, NetError> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let fd = match open(path, flags, Mode::empty()) {
         Err(Errno::NOENT | Errno::NOTDIR) => return Err(gone("no such file or directory")),
+        // A socket, or links that lead in a circle.
+        Err(Errno::NXIO | Errno::LOOP) => return Err(gone("what is there is no namespace")),
         // The process that the path names ended between the look-up and the opening.
         Err(Errno::SRCH) => return Err(gone("its process has ended")),
         opened => opened.map_err(failed)?,
     };
-    let magic = fstatfs(&fd).map_err(failed)?.f_type as u64;
-    if magic == NSFS_MAGIC || magic == PROC_SUPER_MAGIC as u64 {
+    if fstatfs(&fd).map_err(failed)?.f_type as u64 == NSFS_MAGIC {
         Ok(fd)
     } else {
         Err(gone(

@@ -1,4 +1,5 @@
 use std::fs;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use cni_core::spec::{Error, NetnsPath};
@@ -12,12 +13,17 @@ fn what_is_no_namespace_is_gone() {
     let kernel = Kernel::new();
     let file = std::env::temp_dir().join(format!("netns-{}", std::process::id()));
     fs::write(&file, "").unwrap();
+    let socket = file.with_extension("socket");
+    let _listens = UnixListener::bind(&socket).unwrap();
     let absent = Path::new("/run/netns/there-is-no-such-namespace");
     for path in [
         absent,
         &file,
+        &socket,
+        Path::new("/etc"),
         Path::new("/etc/passwd/x"),
         Path::new("/proc/4194305/ns/net"),
+        Path::new("/proc/self/status"),
     ] {
         let error = kernel.open(&NetnsPath::new(path)).unwrap_err();
         assert!(
@@ -27,6 +33,7 @@ fn what_is_no_namespace_is_gone() {
     }
     let error = Error::from(kernel.open(&NetnsPath::new(&file)).unwrap_err());
     fs::remove_file(&file).unwrap();
+    fs::remove_file(&socket).unwrap();
     assert!(
         error.code.0 == 8 && error.msg.contains("did not propagate"),
         "{error:?}"
