@@ -1,7 +1,7 @@
 //! Kernel parameters of a network namespace: `sysctl net.…`.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::netns::Place;
@@ -18,7 +18,7 @@ pub trait Sysctl {
     /// Writes `/proc/sys/net/KEY` for each pair, in order, on one entry into the namespace.
     ///
     /// # Errors
-    /// When there is no such key, or it cannot be written; later pairs are then not written.
+    /// When there is no such key, or it cannot be written and has another value; later pairs are then not written.
     /// [`NetError::Value`] when a key leads out of there; then nothing is written.
     fn set_sysctls(&self, at: At<'_>, values: &[(String, String)]) -> Result<(), NetError>;
 }
@@ -52,14 +52,15 @@ impl Sysctl for Kernel {
     }
 }
 
-/// Makes a link of ours deaf to router advertisements; nothing to do where IPv6 is off.
+/// Makes a link of ours deaf to router advertisements. It works without: where IPv6 is off, or `/proc/sys`
+/// read-only, that is only logged.
 pub(crate) fn ignore_router_advertisements(place: &Place, link: &str) -> Result<(), NetError> {
     let key = format!("ipv6/conf/{link}/accept_ra");
     let file = file(&key)?;
-    match place.run(|| write(&file, &key, "0"))? {
-        Err(NetError::Request { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(()),
-        written => written,
+    if let Err(error) = place.run(|| write(&file, &key, "0"))? {
+        tracing::debug!(link, %error, "ignore router advertisements");
     }
+    Ok(())
 }
 
 /// The file of `key`, which cannot lead elsewhere.
@@ -79,10 +80,14 @@ fn write(file: &Path, key: &str, value: &str) -> Result<(), NetError> {
     // Neither created nor truncated: a key exists or it does not.
     let opened = OpenOptions::new().write(true).open(file);
     let written = opened.and_then(|mut opened| opened.write_all(value.as_bytes()));
-    written.map_err(|source| NetError::Request {
-        what: format!("write {value:?} to sysctl {key:?}"),
-        source,
-    })
+    match written {
+        // Where /proc/sys is read-only, as in many containers, what is right already need not be written.
+        Err(_) if fs::read_to_string(file).is_ok_and(|there| there.trim_end() == value) => Ok(()),
+        written => written.map_err(|source| NetError::Request {
+            what: format!("write {value:?} to sysctl {key:?}"),
+            source,
+        }),
+    }
 }
 
 #[cfg(test)]

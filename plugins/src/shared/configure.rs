@@ -167,26 +167,29 @@ impl Plan {
         let ifname = &self.ifname;
         let set = |key: String, value: &str| (key, value.to_owned());
         let v6 = |key: &str, value| set(format!("ipv6/conf/{ifname}/{key}"), value);
+        let has_v6 = self.addrs.iter().any(|a| a.address.addr().is_ipv6());
+        let mut needed = Vec::new();
+        if has_v6 {
+            needed.push(set("ipv6/conf/lo/disable_ipv6".to_owned(), "0"));
+            needed.push(v6("disable_ipv6", "0"));
+            needed.push(v6("keep_addr_on_down", "1"));
+        }
+        // Without these the attachment works; the kernel may have no IPv6, or /proc/sys be read-only.
         let mut wishes = vec![set(format!("ipv4/conf/{ifname}/arp_notify"), "1")];
         match self.options.dad {
+            Dad::Detect if has_v6 => needed.extend([v6("enhanced_dad", "1"), v6("accept_dad", "1")]),
             Dad::Detect => wishes.extend([v6("enhanced_dad", "1"), v6("accept_dad", "1")]),
             Dad::Skip => wishes.push(v6("accept_dad", "0")),
         }
-        if self.addrs.iter().any(|a| a.address.addr().is_ipv6()) {
-            let mut all = vec![
-                set("ipv6/conf/lo/disable_ipv6".to_owned(), "0"),
-                v6("disable_ipv6", "0"),
-                v6("keep_addr_on_down", "1"),
-                v6("ndisc_notify", "1"),
-            ];
-            all.append(&mut wishes);
-            return Ok(net.set_sysctls(at, &all)?);
+        if has_v6 {
+            wishes.push(v6("ndisc_notify", "1"));
         }
-        // Without IPv6 addresses these are for later, and the kernel may have no IPv6 at all.
-        if let Err(error) = net.set_sysctls(at, &wishes) {
-            tracing::debug!(%ifname, %error, "set kernel parameters");
-        }
-        Ok(())
+        let all: Vec<_> = needed.iter().chain(&wishes).cloned().collect();
+        let Err(error) = net.set_sysctls(at, &all) else {
+            return Ok(());
+        };
+        tracing::debug!(%ifname, %error, "set kernel parameters");
+        Ok(net.set_sysctls(at, &needed)?)
     }
 }
 

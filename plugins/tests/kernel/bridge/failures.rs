@@ -1,5 +1,7 @@
 //! ADDs that fail.
 
+use std::process::Command;
+
 use cni_core::spec::Mac;
 use cni_net::Links;
 use cni_net::link::NewBridge;
@@ -31,6 +33,36 @@ fn keys_for_vlans_are_refused_by_name_and_value() {
     let harmless = json!({ "vlan": 0, "preserveDefaultVlan": false });
     node.add(&Pod::new(&node, "c1"), &layer_2(&node, harmless))
         .unwrap();
+}
+
+/// Runs the test again as a process of its own, whose `/proc/sys` cannot be written to.
+#[test]
+fn read_only_kernel_parameters_matter_only_where_they_are_wrong() {
+    const INSIDE: &str = "READ_ONLY";
+    if !std::env::args().any(|argument| argument == INSIDE) {
+        let read_only =
+            "mount --bind /proc/sys /proc/sys && mount -o remount,ro,bind /proc/sys && exec \"$@\"";
+        let mut alone = Command::new("unshare");
+        alone.args(["--mount", "sh", "-c", read_only, "sh"]);
+        alone.arg(std::env::current_exe().unwrap());
+        let name = "bridge::failures::read_only_kernel_parameters_matter_only_where_they_are_wrong";
+        alone.args(["--exact", name, "--skip", INSIDE]);
+        let ended = alone.output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stdout);
+        assert!(ended.status.success() && said.contains("1 passed"), "{ended:?}");
+        return;
+    }
+    let node = Node::new();
+    let pod = Pod::new(&node, "c1");
+    node.add(&pod, &with_ipam(&node, json!({}))).unwrap();
+    node.del(&pod, &with_ipam(&node, json!({})), None).unwrap();
+    let gateway = with_ipam(&node, json!({ "isGateway": true }));
+    fails(
+        node.add(&pod, &gateway),
+        100,
+        "write \"1\" to sysctl \"ipv4/ip_forward\"",
+    );
+    only_the_bridge(&node, &pod);
 }
 
 #[test]
