@@ -22,6 +22,10 @@ pub const POD_GROUP: u32 = 0x706c_7873;
 /// not take in the creating message: it tells what a killed process left from what another program made.
 pub const UNFINISHED_GROUP: u32 = 0x706c_7875;
 
+/// The name that a macvlan device is born under where the kernel refuses it its own (before Linux 6.15, when
+/// the host has an interface of that name). A process killed before the renaming leaves it behind.
+pub const PASSING_NAME: &str = "plx-unfinished";
+
 /// An MTU in bytes, 68 to 65535: what IPv4 needs at least, and what the kernel's field for it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mtu(u32);

@@ -115,10 +115,10 @@ pub(super) fn port(which: Which<'_>, port: Port) -> Request {
 }
 
 /// Gives a link its final name, of which it must be told while it is down.
-pub(super) fn rename(from: &IfName, index: u32, to: &IfName) -> Request {
+pub(super) fn rename(from: &str, index: u32, to: &IfName) -> Request {
     let mut request = rt_link::Request::new().op_setlink_do(&Which::Index(index).header());
     request.encode().push_ifname_bytes(to.as_str().as_bytes());
-    let (from, to) = (from.as_str(), to.as_str());
+    let to = to.as_str();
     Request::of(format!("rename link {from:?} to {to:?}"), &request)
 }
 
@@ -172,9 +172,9 @@ fn container_end(buffer: &mut Vec<u8>, new: &NewVeth<'_>, netns: BorrowedFd<'_>)
 }
 
 /// A device named `name`, down and in `netns`, on a parent where the request is sent.
-pub(super) fn macvlan(new: &NewMacvlan<'_>, name: &IfName, netns: BorrowedFd<'_>) -> Request {
+pub(super) fn macvlan(new: &NewMacvlan<'_>, name: &str, netns: BorrowedFd<'_>) -> Request {
     let mut request = creation().op_newlink_do(&Ifinfomsg::new());
-    let attrs = request.encode().push_ifname_bytes(name.as_str().as_bytes());
+    let attrs = request.encode().push_ifname_bytes(name.as_bytes());
     let mut attrs = in_container(attrs, netns, new.mac).push_link(new.parent);
     if let Some(mtu) = new.mtu {
         attrs = attrs.push_mtu(mtu.get());

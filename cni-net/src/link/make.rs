@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use cni_core::spec::{IfName, Mac};
+use cni_core::spec::Mac;
 use rustix::io::Errno;
 use rustix::rand::{GetRandomFlags, getrandom};
 
 use super::encode::Which;
 use super::kernel::{alias_fits, expect, not_found, read, show};
 use super::{
-    Change, Link, LinkKind, NewBridge, NewMacvlan, NewVeth, NewVxlan, Port, UNFINISHED_GROUP, encode,
+    Change, Link, LinkKind, NewBridge, NewMacvlan, NewVeth, NewVxlan, PASSING_NAME, POD_GROUP, Port,
+    UNFINISHED_GROUP, encode,
 };
 use crate::NetError;
 use crate::netns::Place;
@@ -74,10 +75,8 @@ pub(super) fn macvlan(
 ) -> Result<Link, NetError> {
     let socket = container.route();
     let name = Which::Name(new.name.as_str());
-    match parent
-        .route()
-        .ask(&encode::macvlan(new, &new.name, container.fd()))
-    {
+    let wanted = encode::macvlan(new, new.name.as_str(), container.fd());
+    match parent.route().ask(&wanted) {
         // Before Linux 6.15 the name was looked for where the parent is, and not where the device is made.
         Err(error) if error.is_exists() && show(socket, name)?.is_none() => {
             macvlan_by_another_name(parent, container, new)
@@ -89,19 +88,25 @@ pub(super) fn macvlan(
     }
 }
 
-/// Born where it belongs under a name that nobody has, then renamed.
+/// Born where it belongs under its passing name, then renamed.
 fn macvlan_by_another_name(
     parent: &Arc<Place>,
     container: &Arc<Place>,
     new: &NewMacvlan<'_>,
 ) -> Result<Link, NetError> {
-    let (socket, name) = (container.route(), passing_name()?);
-    parent.route().ask(&encode::macvlan(new, &name, container.fd()))?;
-    let renamed = expect(socket, name.as_str()).and_then(|made| {
-        socket.ask(&encode::rename(&name, made.index, &new.name))?;
+    let (socket, passing) = (container.route(), Which::Name(PASSING_NAME));
+    // Operations on one container follow each other, so that one of that name is a dead process's.
+    if show(socket, passing)?.is_some_and(|link| link.group == POD_GROUP) {
+        socket.ask(&encode::delete(passing))?;
+    }
+    parent
+        .route()
+        .ask(&encode::macvlan(new, PASSING_NAME, container.fd()))?;
+    let renamed = expect(socket, PASSING_NAME).and_then(|made| {
+        socket.ask(&encode::rename(PASSING_NAME, made.index, &new.name))?;
         expect(socket, new.name.as_str())
     });
-    renamed.inspect_err(|_| take_away(socket, Which::Name(name.as_str())))
+    renamed.inspect_err(|_| take_away(socket, passing))
 }
 
 /// Makes a link and looks at it in one send.
@@ -159,17 +164,6 @@ fn random_mac() -> Result<Mac, NetError> {
     let mut mac = [first & 0xfc | 0x02; 6];
     mac[1..].copy_from_slice(&rest);
     Ok(Mac(mac))
-}
-
-/// A name that no link has.
-fn passing_name() -> Result<IfName, NetError> {
-    let digits: String = random()?.iter().map(|byte| format!("{byte:02x}")).collect();
-    let name = format!("plx{digits}");
-    name.parse().map_err(|_| NetError::Value {
-        what: "name",
-        value: name,
-        rule: "is no name of an interface",
-    })
 }
 
 fn random() -> Result<[u8; 6], NetError> {

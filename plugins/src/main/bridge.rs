@@ -113,8 +113,8 @@ impl<N: Net> Bridge<N> {
         if veth::del(&self.net, attachment)? {
             return Ok(());
         }
-        let (path, ifname) = (request.netns.as_ref(), &request.id.ifname);
-        container::del_link(&self.net, path, ifname, |link| {
+        let (path, ifname) = (request.netns.as_ref(), request.id.ifname.as_str());
+        container::del_link(&self.net, path, &[ifname], |link| {
             link.kind == LinkKind::Veth && container::describes(request.prev.as_ref(), link)
         })
     }

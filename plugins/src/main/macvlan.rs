@@ -27,7 +27,7 @@ mod config;
 
 use cni_core::plugin::{Add, Check, Del, Gc, Plugin, Status, Teardown};
 use cni_core::spec::{Error, Success};
-use cni_net::link::{Link, LinkKind, POD_GROUP};
+use cni_net::link::{Link, LinkKind, PASSING_NAME, POD_GROUP};
 use cni_net::{Addrs, At, Links, Namespaces, Routes, Sysctl};
 
 pub use config::Config;
@@ -61,9 +61,9 @@ impl<N: Net> Plugin for Macvlan<N> {
 
     fn del(&self, request: Del<'_, Config>) -> Result<(), Error> {
         let attachment = Attachment::new(&request.env.network, &request.id);
-        let (path, ifname) = (request.netns.as_ref(), &request.id.ifname);
+        let (path, ifname) = (request.netns.as_ref(), request.id.ifname.as_str());
         let mut teardown = Teardown::default();
-        let link = container::del_link(&self.net, path, ifname, |link| {
+        let link = container::del_link(&self.net, path, &[ifname, PASSING_NAME], |link| {
             is_ours(attachment, link)
                 || (is_macvlan(link) && container::describes(request.prev.as_ref(), link))
         });

@@ -3,7 +3,7 @@
 //! A namespace may be another one by now, at the same path (process numbers and names come back). So a
 //! link in it is deleted only if it is known to be the attachment's.
 
-use cni_core::spec::{Error, IfName, Interface, Mac, NetnsPath, Success};
+use cni_core::spec::{Error, Interface, Mac, NetnsPath, Success};
 use cni_net::link::Link;
 use cni_net::{At, Links, Namespaces, Netns};
 
@@ -19,22 +19,24 @@ pub fn open<N: Namespaces>(net: &N, path: Option<&NetnsPath>) -> Result<Option<N
     }
 }
 
-/// Deletes `ifname` in the namespace at `path` if `is_ours` says so.
+/// Deletes those of `names` in the namespace at `path` of which `is_ours` says so.
 ///
 /// # Errors
 /// When the namespace cannot be opened though it is there, or the kernel refuses.
 pub fn del_link<N: Namespaces + Links>(
     net: &N,
     path: Option<&NetnsPath>,
-    ifname: &IfName,
+    names: &[&str],
     is_ours: impl Fn(&Link) -> bool,
 ) -> Result<(), Error> {
     let Some(netns) = open(net, path)? else {
         return Ok(());
     };
     let at = At::Netns(&netns);
-    if net.link(at, ifname.as_str())?.is_some_and(|link| is_ours(&link)) {
-        net.del_link(at, ifname.as_str())?;
+    for name in names {
+        if net.link(at, name)?.is_some_and(|link| is_ours(&link)) {
+            net.del_link(at, name)?;
+        }
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `macvlan` on the kernel.
 
 use cni_core::spec::Success;
-use cni_net::link::{Change, LinkKind, MacvlanMode, NewBridge, NewMacvlan};
+use cni_net::link::{Change, LinkKind, MacvlanMode, NewBridge, NewMacvlan, PASSING_NAME};
 use cni_net::route::Route;
 use cni_net::{Addr, Addrs, At, Links, Routes, Sysctl};
 use serde_json::{Value, json};
@@ -188,6 +188,17 @@ fn del_needs_neither_namespace_nor_master_and_spares_foreign_links() {
     other.has(&node, &[]);
     node.del(&other, &conf, None).unwrap();
     node.reserved(&[]);
+}
+
+#[test]
+fn del_removes_a_device_that_was_not_given_its_name_any_more() {
+    let node = node();
+    let pod = Pod::new(&node, "c1");
+    let parent = node.net.link(At::Host, "up0").unwrap().unwrap().index;
+    let new = NewMacvlan::new(&pod.netns, PASSING_NAME.parse().unwrap(), At::Host, parent);
+    node.net.add_macvlan(&new).unwrap();
+    node.del(&pod, &conf(&node, json!({})), None).unwrap();
+    nothing_is_left(&node, &pod);
 }
 
 #[test]
