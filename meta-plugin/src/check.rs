@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use cni_core::spec::{AttachmentId, Code, Error, NetnsPath};
+use cni_net::{At, Netns};
 
 use crate::detach::{Place, joined};
 use crate::element::Element;
@@ -12,7 +13,8 @@ use crate::node::Node;
 /// CHECKs all networks of the call for `id`, in the order of ADD. The namespace has to be that of ADD time;
 /// `netns` is where the caller says that it is now.
 ///
-/// A network whose version has no CHECK, or that forbids it, is passed over.
+/// Of a network whose version has no CHECK only the interface is looked for; one that forbids CHECK is passed
+/// over.
 ///
 /// # Errors
 /// All failures in one, each naming its network, under the first one's code. Code 3 when nothing is
@@ -28,22 +30,34 @@ pub fn run(node: &Node, id: &AttachmentId, netns: Option<&NetnsPath>) -> Result<
     let state = journal.state();
     whole(id, state)?;
     let place = Place::find(node, &id.container, state, netns)?;
-    if place.netns.is_none() {
+    let Some(netns) = &place.netns else {
         let msg = format!("check {id}: the network namespace of its ADD is gone");
         return Err(Error::new(Code::INVALID_NETNS, msg));
-    }
-    let check = |entry: &Entry| {
-        Element::of(node, &place, &entry.intended, entry.result.as_deref())
-            .and_then(|element| element.check(deadline))
-            .map_err(|error| entry.intended.named(error))
     };
-    joined(
-        state
-            .entries
-            .values()
-            .filter_map(|entry| check(entry).err())
-            .collect(),
-    )
+    let check = |entry: &Entry| {
+        let element = Element::of(node, &place, &entry.intended, entry.result.as_deref())?;
+        if element.has_check() {
+            element.check(deadline)
+        } else {
+            present(node, netns, &element)
+        }
+    };
+    let named = |entry: &Entry| check(entry).err().map(|error| entry.intended.named(error));
+    joined(state.entries.values().filter_map(named).collect())
+}
+
+/// Looks for the container's interface, if ADD made one.
+fn present(node: &Node, netns: &Netns, element: &Element) -> Result<(), Error> {
+    let Some(interface) = element.interface() else {
+        return Ok(());
+    };
+    match node.net.link(At::Netns(netns), interface)? {
+        Some(_) => Ok(()),
+        None => Err(Error::new(
+            Code(182),
+            format!("check interface {interface:?}: is missing"),
+        )),
+    }
 }
 
 /// Refuses a call that was not finished, or of which something is deleted or no longer known.

@@ -36,6 +36,10 @@ impl Element {
         let args: CniArgs = intended.args.parse().map_err(|e| recorded(&e))?;
         let capability_args = Object::from_slice(intended.capability_args.as_bytes());
         let result = result.map(|text| Success::decode(Version::V1_1_0, text.as_bytes()));
+        let mut result = result.transpose().map_err(|e| recorded(&e))?;
+        if let (Some(result), Some(netns)) = (&mut result, &place.netns) {
+            move_to(netns.path(), &place.recorded, result);
+        }
         let choices = intended
             .chosen
             .iter()
@@ -45,7 +49,7 @@ impl Element {
             netns: place.netns.as_ref().map(|netns| netns.path().clone()),
             args,
             capability_args: capability_args.map_err(|e| recorded(&e))?,
-            result: result.transpose().map_err(|e| recorded(&e))?,
+            result,
         };
         let resolver = node.resolver.clone().forced(choices);
         let invoke = Timed {
@@ -85,11 +89,21 @@ impl Element {
         )?)
     }
 
-    /// CHECK; a list whose version has none is passed over.
+    /// Whether the list's version has CHECK.
+    pub(crate) fn has_check(&self) -> bool {
+        self.list.version >= Version::V0_4_0
+    }
+
+    /// The container's interface, if the result of ADD has it.
+    pub(crate) fn interface(&self) -> Option<&str> {
+        let ifname = self.kept.id.ifname.as_str();
+        let mut interfaces = self.kept.result.as_ref()?.interfaces.iter();
+        let found = interfaces.find(|i| i.name == ifname && !i.sandbox.is_empty());
+        found.map(|interface| interface.name.as_str())
+    }
+
+    /// CHECK.
     pub(crate) fn check(&self, deadline: Instant) -> Result<(), Error> {
-        if self.list.version < Version::V0_4_0 {
-            return Ok(());
-        }
         let runtime = self.runtime(deadline);
         Ok(chain::check(
             &self.list,
@@ -127,6 +141,16 @@ impl Element {
             )
         };
         self.kept.netns.as_ref().ok_or_else(gone)
+    }
+}
+
+/// Names the container's namespace by the path that leads there now, in place of the one of ADD time.
+fn move_to(path: &NetnsPath, recorded: &NetnsPath, result: &mut Success) {
+    let (path, recorded) = (path.to_string(), recorded.to_string());
+    for interface in &mut result.interfaces {
+        if !interface.sandbox.is_empty() && interface.sandbox == recorded {
+            interface.sandbox.clone_from(&path);
+        }
     }
 }
 

@@ -38,6 +38,7 @@ impl<'a> Adding<'a> {
         let place = Place {
             container: request.id.container.clone(),
             netns: Some(netns.clone()),
+            recorded: request.netns.clone(),
             path: request.path.clone(),
         };
         let results = Vec::new();

@@ -14,6 +14,8 @@ pub(crate) struct Place {
     pub(crate) container: ContainerId,
     /// The container's namespace, if it is still the one of ADD time.
     pub(crate) netns: Option<Netns>,
+    /// The path that led there at ADD time.
+    pub(crate) recorded: NetnsPath,
     /// `CNI_PATH` of ADD time.
     pub(crate) path: Vec<PathBuf>,
 }
@@ -39,22 +41,27 @@ impl Place {
                 Some(path) => open(node, path)?,
                 None => None,
             };
-            let path = Vec::new();
+            let (recorded, path) = (NetnsPath::new(""), Vec::new());
             return Ok(Self {
                 container,
                 netns,
+                recorded,
                 path,
             });
         };
+        let recorded = NetnsPath::new(call.netns.clone());
         let mut netns = None;
-        for path in named.into_iter().chain([&NetnsPath::new(call.netns.clone())]) {
-            let here = open(node, path)?;
-            netns = netns.or(here.filter(|here| call.is_in(here.id())));
+        for path in named.into_iter().chain([&recorded]) {
+            netns = open(node, path)?.filter(|here| call.is_in(here.id()));
+            if netns.is_some() {
+                break;
+            }
         }
         let path = call.path.clone();
         Ok(Self {
             container,
             netns,
+            recorded,
             path,
         })
     }
