@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use cni_core::spec::{AttachmentId, CniArgs, Code, Error, IfName, NetnsPath, Success};
+use cni_core::spec::{AttachmentId, CniArgs, Code, Error, IfName, NetName, NetnsPath, Success};
 use cni_net::Netns;
 
 use crate::journal::{Call, Journal, Planned, VERSION};
@@ -29,6 +29,8 @@ use adding::Adding;
 pub struct Request {
     /// The container, and the interface that the runtime named: the default network's.
     pub id: AttachmentId,
+    /// The runtime's own network, which is to GC the call; `None` for a call that no runtime knows of.
+    pub network: Option<NetName>,
     /// The container's namespace.
     pub netns: NetnsPath,
     /// `CNI_ARGS`.
@@ -38,14 +40,14 @@ pub struct Request {
 }
 
 impl Request {
-    /// A call without `CNI_ARGS` and `CNI_PATH`.
+    /// A call by hand, without `CNI_ARGS` and `CNI_PATH`.
     pub fn new(id: AttachmentId, netns: NetnsPath) -> Self {
-        let (args, path) = (CniArgs::default(), Vec::new());
         Self {
             id,
+            network: None,
             netns,
-            args,
-            path,
+            args: CniArgs::default(),
+            path: Vec::new(),
         }
     }
 }
@@ -130,6 +132,7 @@ fn opened(request: &Request, netns: &Netns, plan: &Plan) -> Call {
         journal: VERSION,
         container: request.id.container.clone(),
         ifname: request.id.ifname.clone(),
+        network: request.network.clone(),
         netns: request.netns.as_path().to_owned(),
         boot: netns.id().boot.clone(),
         cookie: netns.id().cookie,

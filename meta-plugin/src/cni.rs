@@ -102,6 +102,7 @@ impl Plugin for Meta {
             tracing::warn!(%warning, "attach");
         }
         let mut call = attach::Request::new(request.id, request.netns);
+        call.network = Some(request.env.network);
         call.args = request.env.args;
         call.path = request.env.path;
         let attached = attach::run(&node, &call, &plan)?;
@@ -135,6 +136,7 @@ impl Plugin for Meta {
     fn gc(&self, request: Gc<'_, IgnoredAny>) -> Result<(), Error> {
         let (entry, policy, node) = self.open(&request.env, Code::TRY_AGAIN)?;
         let mut call = gc::Request::new(request.valid);
+        call.network = Some(request.env.network.clone());
         // What is wrong with the default network keeps GC from no other.
         let default = default_network(&entry, &policy, &request.env);
         let failure = default.map(|list| call.default = Some(list)).err();

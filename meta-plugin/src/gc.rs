@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use cni_core::spec::{Code, ConfList, ContainerId, Error, ValidAttachment};
+use cni_core::spec::{Code, ConfList, ContainerId, Error, IfName, NetName, ValidAttachment};
 
 use crate::detach::{self, joined};
-use crate::journal::Journal;
+use crate::journal::{Call, Journal, State};
 use crate::node::Node;
 use networks::Networks;
 
@@ -19,6 +19,8 @@ use networks::Networks;
 pub struct Request {
     /// The calls that are still in use; `None` when the runtime did not say: then nothing is deleted.
     pub valid: Option<BTreeSet<ValidAttachment>>,
+    /// The runtime's network that they are about. Calls of another one, and calls by hand, are in use.
+    pub network: Option<NetName>,
     /// The default network as it is configured now: its plugins are asked even if no journal names it.
     pub default: Option<ConfList>,
     /// `CNI_PATH`, for the default network's plugins.
@@ -26,10 +28,22 @@ pub struct Request {
 }
 
 impl Request {
-    /// A request with `valid` alone.
+    /// A request with `valid` alone, about calls by hand.
     pub fn new(valid: Option<BTreeSet<ValidAttachment>>) -> Self {
-        let (default, path) = (None, Vec::new());
-        Self { valid, default, path }
+        Self {
+            valid,
+            network: None,
+            default: None,
+            path: Vec::new(),
+        }
+    }
+
+    /// Whether the call of `container` for `ifname`, with this journal, is to stay. One whose own record is
+    /// lost may be the runtime's: then its word counts.
+    fn is_in_use(&self, container: &ContainerId, ifname: &IfName, state: &State) -> bool {
+        let foreign = |call: &Call| call.network != self.network;
+        let is_call = |valid: &ValidAttachment| valid.container == *container && valid.ifname == *ifname;
+        state.call.as_ref().is_some_and(foreign) || self.valid.iter().flatten().any(is_call)
     }
 }
 
@@ -54,7 +68,7 @@ pub fn run(node: &Node, request: &Request) -> Result<(), Error> {
     }
     let (mut failures, mut all_read) = (Vec::new(), true);
     for container in node.state.containers()? {
-        match one(node, &container, valid, &mut networks, deadline) {
+        match one(node, &container, request, &mut networks, deadline) {
             Ok(failed) => failures.extend(failed),
             Err(error) => {
                 all_read = false;
@@ -72,7 +86,7 @@ pub fn run(node: &Node, request: &Request) -> Result<(), Error> {
 fn one(
     node: &Node,
     container: &ContainerId,
-    valid: &BTreeSet<ValidAttachment>,
+    request: &Request,
     networks: &mut Networks,
     deadline: Instant,
 ) -> Result<Vec<Error>, Error> {
@@ -84,8 +98,7 @@ fn one(
         let Some(journal) = Journal::open(&dir, &ifname)? else {
             continue;
         };
-        let is_call = |valid: &ValidAttachment| valid.container == *container && valid.ifname == ifname;
-        let in_use = valid.iter().any(is_call);
+        let in_use = request.is_in_use(container, &ifname, journal.state());
         if in_use && journal.state().damaged > 0 {
             let msg = format!("gc: journal {:?} is damaged, and its call in use", journal.path());
             return Err(Error::new(Code(183), msg));

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use cni_core::invoke::Choice;
-use cni_core::spec::{ContainerId, Error, IfName, PluginType};
+use cni_core::spec::{ContainerId, Error, IfName, NetName, PluginType};
 use cni_net::NetnsId;
 use cni_net::route::Route;
 use ipnet::IpNet;
@@ -68,6 +68,9 @@ pub struct Call {
     pub container: ContainerId,
     /// The interface that the runtime named.
     pub ifname: IfName,
+    /// The runtime's network, whose GC decides on the call; none for a call by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetName>,
     /// The path of the container's namespace.
     pub netns: PathBuf,
     /// The boot during which `cookie` means anything.

@@ -31,6 +31,7 @@ fn call() -> Call {
         journal: VERSION,
         container: "c1".parse().unwrap(),
         ifname: "eth0".parse().unwrap(),
+        network: Some("pods".parse().unwrap()),
         netns: "/run/netns/c1".into(),
         boot: "b".to_owned(),
         cookie: 7,

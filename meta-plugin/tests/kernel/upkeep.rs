@@ -1,11 +1,12 @@
 //! CHECK, GC and STATUS.
 
+use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
-use cni_core::spec::{Code, ValidAttachment};
+use cni_core::spec::{Code, NetnsPath, ValidAttachment, Version};
 use cni_net::link::Change;
 use cni_net::{At, Links};
-use plexus::{check, gc, status};
+use plexus::{attach, check, gc, status};
 
 use crate::fixture::{Container, Ground, Machine};
 
@@ -43,6 +44,36 @@ fn g03_check_looks_at_every_network() {
 }
 
 #[test]
+fn check_looks_for_the_interface_of_a_network_whose_version_has_no_check() {
+    let ground = Ground::new();
+    let machine = Machine::on(&ground);
+    let pod = Container::new("c1");
+    let mut plan = machine.three();
+    plan.attachments[1].list.version = Version::V0_3_1;
+    machine.attach(&pod, &plan).unwrap();
+    let run = || check::run(&machine.node, &pod.id(), Some(&pod.path));
+    run().unwrap();
+    machine.kernel.del_link(At::Netns(&pod.netns), "net1").unwrap();
+    let error = run().unwrap_err();
+    assert!(error.msg.contains(r#"interface "net1": is missing"#), "{error}");
+    machine.detach(&pod).unwrap();
+    machine.assert_clean();
+}
+
+#[test]
+fn check_takes_another_path_to_the_namespace_of_add() {
+    let ground = Ground::new();
+    let machine = Machine::on(&ground);
+    let pod = Container::new("c1");
+    machine.attach(&pod, &machine.three()).unwrap();
+    let held = std::fs::File::open(pod.path.as_path()).unwrap();
+    let path = format!("/proc/{}/fd/{}", std::process::id(), held.as_raw_fd());
+    check::run(&machine.node, &pod.id(), Some(&NetnsPath::new(path))).unwrap();
+    machine.detach(&pod).unwrap();
+    machine.assert_clean();
+}
+
+#[test]
 fn check_in_another_namespace_fails() {
     let ground = Ground::new();
     let machine = Machine::on(&ground);
@@ -72,6 +103,30 @@ fn g01_gc_removes_what_is_not_valid_and_keeps_secondary_networks_of_what_is() {
     assert!(machine.links(At::Netns(&stale.netns)).is_empty());
     check::run(&machine.node, &kept.id(), Some(&kept.path)).unwrap();
     gc::run(&machine.node, &valid(&[])).unwrap();
+    machine.assert_clean();
+}
+
+#[test]
+fn gc_leaves_calls_by_hand_and_of_other_networks_of_the_runtime() {
+    let ground = Ground::new();
+    let machine = Machine::on(&ground);
+    let pods = ["c1", "c2", "c3"].map(Container::new);
+    for (pod, network) in pods.iter().zip([Some("one"), Some("two"), None]) {
+        let mut request = attach::Request::new(pod.id(), pod.path.clone());
+        request.network = network.map(|name| name.parse().unwrap());
+        attach::run(&machine.node, &request, &machine.three()).unwrap();
+    }
+    let mut nothing_valid = valid(&[]);
+    nothing_valid.network = Some("one".parse().unwrap());
+    gc::run(&machine.node, &nothing_valid).unwrap();
+    let links = pods
+        .each_ref()
+        .map(|pod| machine.links(At::Netns(&pod.netns)).len());
+    assert_eq!(links, [0, 3, 3]);
+    assert_eq!(machine.addresses().len(), 6);
+    for pod in &pods {
+        machine.detach(pod).unwrap();
+    }
     machine.assert_clean();
 }
 
