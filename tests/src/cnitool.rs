@@ -1,16 +1,18 @@
 //! Driving plugins through the reference's own runtime, `cnitool`.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
 
 /// One network configuration in a directory of its own, driven by `cnitool`.
 pub struct Cnitool {
-    directory: tempfile::TempDir,
+    configurations: PathBuf,
     network: String,
-    plugins: std::path::PathBuf,
-    capabilities: Option<Value>,
+    plugins: PathBuf,
+    environment: Vec<(&'static str, OsString)>,
+    _directory: Option<tempfile::TempDir>,
 }
 
 impl Cnitool {
@@ -21,19 +23,32 @@ impl Cnitool {
     pub fn new(list: &Value, plugins: &Path) -> Self {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("10-test.conflist"), list.to_string()).unwrap();
-        let network = list["name"].as_str().unwrap().to_owned();
+        let mut tool = Self::over(directory.path(), list["name"].as_str().unwrap(), plugins);
+        tool._directory = Some(directory);
+        tool
+    }
+
+    /// The configuration named `network` in a directory of the caller's.
+    pub fn over(configurations: &Path, network: &str, plugins: &Path) -> Self {
         Self {
-            directory,
-            network,
+            configurations: configurations.to_owned(),
+            network: network.to_owned(),
             plugins: plugins.to_owned(),
-            capabilities: None,
+            environment: Vec::new(),
+            _directory: None,
         }
     }
 
     /// The same with capability arguments.
     #[must_use]
-    pub fn with_capabilities(mut self, capabilities: Value) -> Self {
-        self.capabilities = Some(capabilities);
+    pub fn with_capabilities(self, capabilities: &Value) -> Self {
+        self.with_env("CAP_ARGS", capabilities.to_string())
+    }
+
+    /// The same with a variable in the environment, `CNI_ARGS` for one.
+    #[must_use]
+    pub fn with_env(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
+        self.environment.push((name, value.into()));
         self
     }
 
@@ -42,15 +57,18 @@ impl Cnitool {
     /// # Panics
     /// When cnitool cannot be started.
     pub fn output(&self, verb: &str, netns: &str) -> Output {
+        self.command(verb, netns).output().unwrap()
+    }
+
+    /// The same, still to be run.
+    pub fn command(&self, verb: &str, netns: &str) -> Command {
         let mut command = Command::new(crate::peers().join("cnitool"));
         command.args([verb, &self.network, netns]);
         command
-            .env("NETCONFPATH", self.directory.path())
-            .env("CNI_PATH", &self.plugins);
-        if let Some(capabilities) = &self.capabilities {
-            command.env("CAP_ARGS", capabilities.to_string());
-        }
-        command.output().unwrap()
+            .env("NETCONFPATH", &self.configurations)
+            .env("CNI_PATH", &self.plugins)
+            .envs(self.environment.iter().cloned());
+        command
     }
 
     /// Runs `verb`, which must succeed; what it printed.

@@ -26,6 +26,15 @@ pub fn links() -> Vec<String> {
         .collect()
 }
 
+/// The aliases of the host's interfaces: what our plugins mark theirs with.
+///
+/// # Panics
+/// When the kernel does not tell.
+pub fn aliases() -> Vec<String> {
+    let links = Kernel::new().links(At::Host).unwrap().into_iter();
+    links.filter_map(|link| link.alias).collect()
+}
+
 /// The names of the files in a directory; none when there is no directory.
 pub fn files(directory: &str) -> Vec<String> {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();

@@ -3,6 +3,7 @@
 
 pub mod cnitool;
 pub mod host;
+pub mod installed;
 pub mod machine;
 pub mod pod;
 

@@ -2,7 +2,7 @@
 
 use cni_core::spec::NetnsPath;
 use cni_net::netns::Anonymous;
-use cni_net::{Addrs, At, Kernel, Links, Namespaces, Netns};
+use cni_net::{Addrs, At, Kernel, Links, Namespaces, Netns, Routes};
 
 /// A namespace that lives as long as this value.
 pub struct Pod {
@@ -51,6 +51,35 @@ impl Pod {
             .link(At::Netns(&self.netns), link)
             .unwrap()
             .is_some_and(|link| link.up)
+    }
+
+    /// The interface's hardware address.
+    ///
+    /// # Panics
+    /// When there is no such interface.
+    pub fn mac(&self, link: &str) -> String {
+        let link = kernel().link(At::Netns(&self.netns), link).unwrap().unwrap();
+        link.mac.unwrap().to_string()
+    }
+
+    /// Deletes an interface behind everybody's back.
+    ///
+    /// # Panics
+    /// When the kernel refuses.
+    pub fn delete(&self, link: &str) {
+        kernel().del_link(At::Netns(&self.netns), link).unwrap();
+    }
+
+    /// The default routes, each as gateway and interface.
+    ///
+    /// # Panics
+    /// When the kernel does not tell.
+    pub fn default_gateways(&self) -> Vec<String> {
+        let routes = kernel().routes(At::Netns(&self.netns)).unwrap().into_iter();
+        let default = routes.filter(|route| route.dst.prefix_len() == 0 && route.gw.is_some());
+        default
+            .map(|route| format!("{} {}", route.gw.unwrap(), route.dev.unwrap_or_default()))
+            .collect()
     }
 
     /// The addresses of an interface but for link-local ones, IPv4 first.
