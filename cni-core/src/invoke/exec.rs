@@ -191,7 +191,10 @@ fn to_stderr(text: &[u8]) {
 /// What goes to the plugin's stdin.
 fn input(operation: Operation, call: &Call<'_>) -> Result<Vec<u8>, Error> {
     let mut config = call.config.clone();
-    if let Some(prev) = call.prev_in(operation, version(call.config)?)? {
+    // A version that is none is for the plugin to refuse, and it does so in its own words.
+    if call.prev.is_some()
+        && let Some(prev) = call.prev_in(operation, version(call.config)?)?
+    {
         config.set_raw("prevResult", prev);
     }
     // The reference library writes the key a second time under its former, wrong name.

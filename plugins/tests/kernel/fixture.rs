@@ -1,4 +1,4 @@
-//! A host and a pod, each a fresh namespace without a name, and the plugins linked in.
+//! A host and a pod, each a fresh namespace without a name, and the plugins.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use cni_core::invoke::{Builtin, Call, Invoke, Target, Verb};
+use cni_core::invoke::{Call, Invoke, Target, Verb};
 use cni_core::spec::{AttachmentId, Error, NetnsPath, Object, PluginType, Success, ValidAttachment};
 use cni_net::link::Link;
 use cni_net::netns::{Anonymous, within};
@@ -20,7 +20,8 @@ use serde_json::{Value, json};
 pub(crate) struct Node {
     /// The kernel as a plugin on this node sees it.
     pub(crate) net: Kernel,
-    plugins: Builtin,
+    /// How the plugins are run.
+    pub(crate) plugins: Box<dyn Invoke>,
     dir: PathBuf,
     host: Anonymous,
 }
@@ -38,10 +39,11 @@ impl Node {
         let host = Anonymous::new().expect("these tests need root");
         let opened = Kernel::new().open(host.path()).unwrap();
         let net = within(&opened, Kernel::new).unwrap();
+        let dir = directory();
         Self {
-            plugins: cni_plugins::table(&net),
+            plugins: crate::plugins(&net, opened, &dir),
             net,
-            dir: directory(),
+            dir,
             host,
         }
     }

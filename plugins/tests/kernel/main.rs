@@ -7,3 +7,13 @@ mod fixture;
 mod loopback;
 mod macvlan;
 mod vxlan;
+
+use std::path::Path;
+
+use cni_core::invoke::Invoke;
+use cni_net::{Kernel, Netns};
+
+/// The plugins on the host whose kernel is `net`: linked in.
+fn plugins(net: &Kernel, _: Netns, _: &Path) -> Box<dyn Invoke> {
+    Box::new(cni_plugins::table(net))
+}
