@@ -2,7 +2,7 @@
 
 use ipnet::IpNet;
 
-use crate::number::index;
+use crate::link::index;
 use crate::socket::{Request, first_refusal, present};
 use crate::{At, Kernel, NetError};
 

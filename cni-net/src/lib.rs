@@ -5,12 +5,12 @@
 
 pub mod addr;
 mod error;
+mod family;
 mod kernel;
 pub mod link;
 pub mod neigh;
 pub mod netns;
 pub mod nft;
-mod number;
 pub mod route;
 mod socket;
 mod sockopt;

@@ -8,6 +8,7 @@ mod make;
 mod new;
 mod shown;
 
+pub(crate) use kernel::{index, names};
 pub use new::{Change, NewBridge, NewMacvlan, NewVeth, NewVxlan};
 pub use shown::{Link, LinkKind, MacvlanMode, OperState, Port};
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use cni_core::spec::Mac;
 
-use crate::number::index;
+use crate::link::index;
 use crate::socket::{Request, first_refusal, present};
 use crate::{At, Kernel, NetError};
 

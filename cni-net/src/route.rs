@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::number::{index, names};
+use crate::link::{index, names};
 use crate::socket::{Request, Socket, first_refusal, present};
 use crate::{At, Kernel, NetError};
 

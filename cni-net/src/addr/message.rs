@@ -8,7 +8,7 @@ use netlink_bindings::rt_addr::{
 };
 
 use super::Addr;
-use crate::number::family;
+use crate::family::family;
 
 /// A request for all addresses of the interface `index`.
 pub(super) fn list(index: u32) -> OpGetaddrDump<'static> {

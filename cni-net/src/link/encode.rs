@@ -7,7 +7,7 @@ use netlink_bindings::traits::Pusher;
 
 use super::attr;
 use crate::link::{
-    Change, MacvlanMode, NewBridge, NewMacvlan, NewVeth, NewVxlan, POD_GROUP, Port, UNFINISHED_GROUP,
+    Change, Link, MacvlanMode, NewBridge, NewMacvlan, NewVeth, NewVxlan, POD_GROUP, Port, UNFINISHED_GROUP,
 };
 use crate::socket::Request;
 use cni_core::spec::{IfName, Mac};
@@ -22,6 +22,8 @@ const LONGEST_NAME: usize = 15;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Which<'a> {
     Index(u32),
+    /// By its number, which cannot have come to mean another, with its name for messages.
+    Known(&'a Link),
     Name(&'a str),
 }
 
@@ -30,21 +32,24 @@ impl Which<'_> {
     pub(super) fn is_possible(self) -> bool {
         match self {
             Self::Index(index) => i32::try_from(index).is_ok_and(|index| index > 0),
+            Self::Known(_) => true,
             Self::Name(name) => (1..128).contains(&name.len()) && !name.contains('\0'),
         }
     }
 
     fn header(self) -> Ifinfomsg {
         let mut header = Ifinfomsg::new();
-        if let Self::Index(index) = self {
-            header.ifi_index = index.cast_signed();
-        }
+        header.ifi_index = match self {
+            Self::Index(index) => index.cast_signed(),
+            Self::Known(link) => link.index.cast_signed(),
+            Self::Name(_) => 0,
+        };
         header
     }
 
     fn push<P: Pusher>(self, attrs: PushLinkAttrs<P>) -> PushLinkAttrs<P> {
         match self {
-            Self::Index(_) => attrs,
+            Self::Index(_) | Self::Known(_) => attrs,
             Self::Name(name) if name.len() > LONGEST_NAME => attrs.push_alt_ifname_bytes(name.as_bytes()),
             Self::Name(name) => attrs.push_ifname_bytes(name.as_bytes()),
         }
@@ -266,6 +271,7 @@ impl std::fmt::Display for Which<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Index(index) => write!(f, "link number {index}"),
+            Self::Known(link) => write!(f, "link {:?}", link.name),
             Self::Name(name) => write!(f, "link {name:?}"),
         }
     }

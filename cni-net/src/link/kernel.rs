@@ -1,5 +1,7 @@
 //! [`Links`] by rtnetlink.
 
+use std::collections::BTreeMap;
+
 use rustix::io::Errno;
 
 use super::encode::Which;
@@ -76,9 +78,27 @@ pub(super) fn read(outcome: Outcome) -> Result<Option<Link>, NetError> {
     Ok(replies.iter().find_map(|body| decode::link(body)))
 }
 
-/// The link `name`, which was there a moment ago.
+/// The link `name`.
+///
+/// # Errors
+/// [`NetError::LinkNotFound`] when there is none.
 pub(super) fn expect(socket: &Socket, name: &str) -> Result<Link, NetError> {
     show(socket, Which::Name(name))?.ok_or_else(|| not_found(name))
+}
+
+/// The number of the link `name`.
+///
+/// # Errors
+/// [`NetError::LinkNotFound`] when there is none.
+pub(crate) fn index(socket: &Socket, name: &str) -> Result<u32, NetError> {
+    Ok(expect(socket, name)?.index)
+}
+
+/// The names of all links by their numbers.
+pub(crate) fn names(socket: &Socket) -> Result<BTreeMap<u32, String>, NetError> {
+    let replies = socket.dump(&encode::list())?;
+    let links = replies.iter().filter_map(|body| decode::link(body));
+    Ok(links.map(|link| (link.index, link.name)).collect())
 }
 
 pub(super) fn not_found(name: &str) -> NetError {

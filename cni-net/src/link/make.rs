@@ -44,7 +44,7 @@ fn found_bridge(socket: &Socket, found: Link) -> Result<Link, NetError> {
     if found.up {
         return Ok(found);
     }
-    socket.ask(&encode::change(Which::Index(found.index), &Change::up()))?;
+    socket.ask(&encode::change(Which::Known(&found), &Change::up()))?;
     expect(socket, &found.name)
 }
 
@@ -57,8 +57,7 @@ pub(super) fn veth(
     let port = new.master.map(|_| new.port);
     let host_end = finish(host, &made, new.alias.as_deref(), port)?;
     let container_end = expect(container.route(), new.container.as_str());
-    let container_end =
-        container_end.inspect_err(|_| take_away(host.route(), Which::Index(host_end.index)))?;
+    let container_end = container_end.inspect_err(|_| take_away(host.route(), Which::Known(&host_end)))?;
     Ok((host_end, container_end))
 }
 
@@ -128,7 +127,7 @@ fn finish(
     alias: Option<&str>,
     port: Option<Port>,
 ) -> Result<Link, NetError> {
-    let which = Which::Index(made.index);
+    let which = Which::Known(made);
     let steps = || {
         let alias = alias.map(|alias| alias_fits(alias).map(|()| alias.to_owned()));
         // One message for both, so that there is no moment at which it has neither alias nor group.

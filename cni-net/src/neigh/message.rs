@@ -10,7 +10,7 @@ use netlink_bindings::rt_neigh::{
 use netlink_bindings::traits::Pusher;
 
 use super::Fdb;
-use crate::number::family;
+use crate::family::family;
 use crate::route::PROTOCOL;
 
 /// `AF_BRIDGE`: the forwarding database, where else there would be an address family.

@@ -10,7 +10,7 @@ use netlink_bindings::rt_route::{
 use netlink_bindings::traits::Pusher;
 
 use super::{Route, TABLE_MAIN};
-use crate::number::family;
+use crate::family::family;
 
 /// `RTPROT_BOOT`: what `ip route` writes when nothing else is said.
 const PROTOCOL_BOOT: u8 = 3;
