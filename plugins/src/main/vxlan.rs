@@ -154,10 +154,11 @@ impl<N: Net> Vxlan<N> {
     /// Removes the segment if it is there, has no container any more, and is not to linger.
     fn sweep(&self, config: &Config, env: &Env<'_>) -> Result<(), Error> {
         let segment = Segment::of(&env.network)?;
-        if config.lingers() || !segment.exists(&self.net)? {
+        let dir = config.lock_dir();
+        if config.lingers() || !segment.exists(&self.net, &dir)? {
             return Ok(());
         }
-        let lock = segment.lock(&config.lock_dir(), env.deadline)?;
+        let lock = segment.lock(&dir, env.deadline)?;
         segment.remove_if_empty(&self.net, &lock)
     }
 }

@@ -92,7 +92,7 @@ impl<'a> Segment<'a> {
             path: dir.display().to_string(),
             source,
         })?;
-        let path = dir.join(format!("{}.lock", self.network));
+        let path = self.lock_file(dir);
         let held = FileLock::acquire(&path, deadline).map_err(|source| VxlanError::Lock {
             network: self.network.to_string(),
             source,
@@ -285,10 +285,15 @@ impl<'a> Segment<'a> {
         Err(VxlanError::NameTaken { network, link }.into())
     }
 
-    /// Whether bridge or device is there.
-    pub(super) fn exists<N: Links>(&self, net: &N) -> Result<bool, NetError> {
+    /// Whether anything of it is there: bridge, device, or the lock's file in `dir`, which an ADD makes first.
+    pub(super) fn exists<N: Links>(&self, net: &N, dir: &Path) -> Result<bool, NetError> {
         let bridge = net.link(At::Host, self.bridge.as_str())?;
-        Ok(bridge.is_some() || net.link(At::Host, self.device.as_str())?.is_some())
+        let device = net.link(At::Host, self.device.as_str())?;
+        Ok(bridge.is_some() || device.is_some() || self.lock_file(dir).exists())
+    }
+
+    fn lock_file(&self, dir: &Path) -> PathBuf {
+        dir.join(format!("{}.lock", self.network))
     }
 
     /// The network.

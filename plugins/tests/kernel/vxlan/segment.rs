@@ -1,5 +1,7 @@
 //! What a segment is, from its first container to its last.
 
+use std::path::Path;
+
 use cni_core::spec::Success;
 use cni_net::link::{Change, LinkKind};
 use cni_net::{At, Links, Mtu};
@@ -71,11 +73,12 @@ fn the_first_container_makes_the_segment_and_the_last_removes_it() {
     has(node, &[]);
     node.del_at(&two, &conf_two, None, None).unwrap();
     node.del(&two, &conf_two, Some(&second)).unwrap();
-    assert!(
-        !std::path::Path::new(conf_two.0["dataDir"].as_str().unwrap())
-            .join("blue.lock")
-            .exists()
-    );
+    let lock = Path::new(conf_two.0["dataDir"].as_str().unwrap()).join("blue.lock");
+    assert!(!lock.exists());
+    // An ADD that was killed before it made anything else leaves the lock's file.
+    std::fs::write(&lock, "").unwrap();
+    node.del_at(&two, &conf_two, None, None).unwrap();
+    assert!(!lock.exists());
 }
 
 #[test]
