@@ -1,8 +1,11 @@
 //! The program around a plugin: environment and stdin in, stdout and exit code out.
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
 use std::process::ExitCode;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::DynPlugin;
 use super::checked::Unchecked;
@@ -40,8 +43,8 @@ pub fn run_with(plugin: &dyn DynPlugin, invoke: &dyn Invoke) -> ExitCode {
 fn run_in_process(plugin: &dyn DynPlugin, invoke: Option<&dyn Invoke>) -> ExitCode {
     #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
     let env = |name: &str| std::env::var_os(name);
-    // Somebody who asks for VERSION by hand must not have to end the input.
-    let unattended = io::stdin().is_terminal() && env("CNI_COMMAND").is_some_and(|c| c == "VERSION");
+    // Who asks for VERSION need not say anything: a person does not, and a pipe may stay open for ever.
+    let unattended = env("CNI_COMMAND").is_some_and(|c| c == "VERSION") && is_silent(&io::stdin());
     let mut stdin: Box<dyn Read> = if unattended {
         Box::new(io::empty())
     } else {
@@ -57,6 +60,15 @@ fn run_in_process(plugin: &dyn DynPlugin, invoke: Option<&dyn Invoke>) -> ExitCo
             invoke,
         },
     )
+}
+
+/// Whether nothing comes from `input` for half a second, not even its end.
+fn is_silent(input: &impl AsFd) -> bool {
+    let patience = Timespec {
+        tv_sec: 0,
+        tv_nsec: 500_000_000,
+    };
+    poll(&mut [PollFd::new(input, PollFlags::IN)], Some(&patience)) == Ok(0)
 }
 
 /// As [`run`], with everything that surrounds the plugin passed in.

@@ -311,6 +311,22 @@ fn documents_are_taken_and_refused_alike() {
 }
 
 #[test]
+fn version_is_answered_while_stdin_stays_open() {
+    for bin in [plugins(), &peers()] {
+        let mut command = Command::new(bin.join("bridge"));
+        command.env_clear().env("CNI_COMMAND", "VERSION");
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let open = child.stdin.take();
+        assert!(outcome(&child.wait_with_output().unwrap()).starts_with("[\"0.1.0\""));
+        drop(open);
+    }
+}
+
+#[test]
 fn variables_that_we_refuse_and_they_do_not() {
     let pair = loopback();
     let conf = pair.conf("1.1.0");
