@@ -4,6 +4,8 @@
 //! The tests share one network namespace as their host, so each uses names of its own.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "peers/agree.rs"]
+mod agree;
 #[path = "peers/cnitool.rs"]
 mod cnitool;
 #[path = "peers/documentation.rs"]
