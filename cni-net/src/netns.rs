@@ -22,6 +22,14 @@ pub struct NetnsId {
     pub cookie: u64,
 }
 
+impl NetnsId {
+    /// The namespace with `cookie`, since the boot `boot`.
+    pub fn new(boot: impl Into<String>, cookie: u64) -> Self {
+        let boot = boot.into();
+        Self { boot, cookie }
+    }
+}
+
 /// An opened, identified namespace. Clones share the descriptor and the sockets, which are closed with the
 /// last of them: a namespace lives on for as long as somebody holds one.
 #[derive(Clone, Debug)]

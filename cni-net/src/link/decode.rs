@@ -31,6 +31,7 @@ pub(super) fn link(body: &[u8]) -> Option<Link> {
             LinkAttrs::Linkinfo(found) => info = Some(found),
             LinkAttrs::Master(master) => link.master = Some(master),
             LinkAttrs::Mtu(mtu) => link.mtu = mtu,
+            LinkAttrs::Txqlen(txqlen) => link.txqlen = txqlen,
             LinkAttrs::Operstate(state) => link.state = oper_state(state),
             _ => {}
         }
@@ -58,6 +59,8 @@ fn blank(header: &Ifinfomsg) -> Option<Link> {
         up: flag(IfinfoFlags::Up),
         state: OperState::Unknown,
         promisc: flag(IfinfoFlags::Promisc),
+        allmulti: flag(IfinfoFlags::AllMulti),
+        txqlen: 0,
         master: None,
         parent: None,
         alias: None,

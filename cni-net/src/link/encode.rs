@@ -14,6 +14,7 @@ use cni_core::spec::{IfName, Mac};
 
 const UP: u32 = IfinfoFlags::Up as u32;
 const PROMISC: u32 = IfinfoFlags::Promisc as u32;
+const ALLMULTI: u32 = IfinfoFlags::AllMulti as u32;
 
 /// The longest name but for an alternative one (`IFNAMSIZ` without the end).
 const LONGEST_NAME: usize = 15;
@@ -84,7 +85,11 @@ pub(super) fn delete_group(group: u32) -> Request {
 
 pub(super) fn change(which: Which<'_>, change: &Change) -> Request {
     let mut header = which.header();
-    for (wanted, flag) in [(change.up, UP), (change.promisc, PROMISC)] {
+    for (wanted, flag) in [
+        (change.up, UP),
+        (change.promisc, PROMISC),
+        (change.allmulti, ALLMULTI),
+    ] {
         header.ifi_change |= wanted.map_or(0, |_| flag);
         header.ifi_flags |= wanted.map_or(0, |on| if on { flag } else { 0 });
     }
@@ -98,6 +103,9 @@ pub(super) fn change(which: Which<'_>, change: &Change) -> Request {
     }
     if let Some(alias) = &change.alias {
         attrs = attrs.push_ifalias_bytes(alias.as_bytes());
+    }
+    if let Some(txqlen) = change.txqlen {
+        attrs = attrs.push_txqlen(txqlen);
     }
     if let Some(group) = change.group {
         attrs = attrs.push_group(group);

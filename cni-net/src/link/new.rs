@@ -175,12 +175,16 @@ pub struct Change {
     pub up: Option<bool>,
     /// `ip link set … promisc on` or `off`.
     pub promisc: Option<bool>,
+    /// `ip link set … allmulticast on` or `off`.
+    pub allmulti: Option<bool>,
     /// `ip link set … mtu`.
     pub mtu: Option<Mtu>,
     /// `ip link set … address`.
     pub mac: Option<Mac>,
     /// `ip link set … alias`.
     pub alias: Option<String>,
+    /// `ip link set … txqueuelen`, in packets.
+    pub txqlen: Option<u32>,
     /// `ip link set … group`.
     pub group: Option<u32>,
 }

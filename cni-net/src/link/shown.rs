@@ -22,6 +22,10 @@ pub struct Link {
     pub state: OperState,
     /// Whether it is promiscuous by request (`IFF_PROMISC`).
     pub promisc: bool,
+    /// Whether it takes every multicast frame by request (`IFF_ALLMULTI`).
+    pub allmulti: bool,
+    /// The length of its queue for what it sends, in packets.
+    pub txqlen: u32,
     /// The number of the bridge that it is a port of.
     pub master: Option<u32>,
     /// The link that it hangs on or is the peer of (`IFLA_LINK`, `IFLA_VXLAN_LINK`); perhaps a number in

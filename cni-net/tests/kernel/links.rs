@@ -333,13 +333,14 @@ fn what_is_changed_is_changed_and_the_rest_stays() {
     let (node, pod) = (Node::new(), Place::new());
     let (before, _) = node.veth(&pod, "eth0", "veth1");
     let mut change = Change::default();
-    change.promisc = Some(true);
+    (change.promisc, change.allmulti, change.txqlen) = (Some(true), Some(true), Some(17));
     change.mtu = Some(1280.try_into().unwrap());
     change.mac = Some(Mac([2, 0, 0, 0, 0, 7]));
     change.alias = Some("changed".to_owned());
     node.kernel.set_link(At::Host, "veth1", &change).unwrap();
     let after = node.link("veth1").unwrap();
     assert_eq!((after.up, after.promisc, after.mtu), (true, true, 1280));
+    assert_eq!((after.allmulti, after.txqlen, before.txqlen), (true, 17, 0));
     assert_eq!((after.mac, after.alias.as_deref()), (change.mac, Some("changed")));
     assert_eq!(
         (after.index, after.group, after.parent),

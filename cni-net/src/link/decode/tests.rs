@@ -10,12 +10,13 @@ use super::*;
 fn described(kind: &str, data: &[(u16, &[u8])]) -> Vec<u8> {
     let mut header = Ifinfomsg::new();
     header.ifi_index = 7;
-    header.ifi_flags = 0x1_1103;
+    header.ifi_flags = 0x1_1303;
     let mut body = header.as_slice().to_vec();
     let mut info = PushLinkAttrs::new(&mut body)
         .push_ifname_bytes(b"link")
         .push_mtu(1450)
         .push_operstate(6)
+        .push_txqlen(17)
         .push_address(&[2, 0, 0, 0, 0, 1])
         .push_master(3)
         .push_link(9)
@@ -46,6 +47,7 @@ fn a_description_is_read() {
     let link = link(&described("veth", &[])).unwrap();
     assert_eq!((link.index, link.name.as_str(), link.mtu), (7, "link", 1450));
     assert_eq!((link.up, link.promisc, link.state), (true, true, OperState::Up));
+    assert_eq!((link.allmulti, link.txqlen), (true, 17));
     assert_eq!((link.master, link.parent, link.group), (Some(3), Some(9), 5));
     assert_eq!(
         (link.mac, link.alias.as_deref()),
