@@ -5,6 +5,11 @@ pub mod multicall;
 pub mod shared;
 mod table;
 
+/// The plugins that change what an earlier one of the list made.
+pub mod chained {
+    pub mod tuning;
+}
+
 /// The plugins that make an interface.
 pub mod main {
     pub mod bridge;

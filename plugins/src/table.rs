@@ -4,6 +4,7 @@ use cni_core::invoke::Builtin;
 use cni_core::plugin::DynPlugin;
 use cni_net::Kernel;
 
+use crate::chained::tuning::Tuning;
 use crate::ipam::host_local::HostLocal;
 use crate::ipam::static_::Static;
 use crate::main::bridge::Bridge;
@@ -14,12 +15,13 @@ use crate::main::vxlan::Vxlan;
 /// Every plugin of this crate, on `net`: for the multi-call program, and for whoever links them in.
 pub fn table(net: &Kernel) -> Builtin {
     let net = || net.clone();
-    let plugins: [Box<dyn DynPlugin>; 6] = [
+    let plugins: [Box<dyn DynPlugin>; 7] = [
         Box::new(Bridge { net: net() }),
         Box::new(HostLocal),
         Box::new(Loopback { net: net() }),
         Box::new(Macvlan { net: net() }),
         Box::new(Static),
+        Box::new(Tuning::new(net())),
         Box::new(Vxlan { net: net() }),
     ];
     Builtin::new(plugins)
@@ -35,7 +37,15 @@ mod tests {
         let types: Vec<&str> = table.types().collect();
         assert_eq!(
             types,
-            ["bridge", "host-local", "loopback", "macvlan", "static", "vxlan"]
+            [
+                "bridge",
+                "host-local",
+                "loopback",
+                "macvlan",
+                "static",
+                "tuning",
+                "vxlan"
+            ]
         );
     }
 }

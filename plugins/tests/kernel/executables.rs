@@ -7,6 +7,7 @@ mod equal;
 mod fixture;
 mod loopback;
 mod macvlan;
+mod tuning;
 mod vxlan;
 
 use std::fs;

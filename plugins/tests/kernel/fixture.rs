@@ -22,7 +22,8 @@ pub(crate) struct Node {
     pub(crate) net: Kernel,
     /// How the plugins are run.
     pub(crate) plugins: Box<dyn Invoke>,
-    dir: PathBuf,
+    /// Where its plugins keep their files.
+    pub(crate) dir: PathBuf,
     host: Anonymous,
 }
 
@@ -58,8 +59,8 @@ impl Node {
         if conf["ipam"]["type"] == "host-local" {
             conf["ipam"]["dataDir"] = self.dir.display().to_string().into();
         }
-        if conf["type"] == "vxlan" {
-            conf["dataDir"] = self.dir.join("vxlan").display().to_string().into();
+        if let Some(kind @ ("tuning" | "vxlan")) = conf["type"].as_str() {
+            conf["dataDir"] = self.dir.join(kind).display().to_string().into();
         }
         Conf(conf)
     }
@@ -74,6 +75,13 @@ impl Node {
         target.args = args.parse().unwrap();
         let (plugin, config) = conf.parts();
         self.plugins.add(&call(&plugin, &config, None, &target))
+    }
+
+    /// ADD of a plugin that comes later in a list.
+    pub(crate) fn add_after(&self, pod: &Pod, conf: &Conf, prev: &Success) -> Result<Success, Error> {
+        let (plugin, config) = conf.parts();
+        let target = pod.target(Some(pod.path.clone()));
+        self.plugins.add(&call(&plugin, &config, Some(prev), &target))
     }
 
     pub(crate) fn check(&self, pod: &Pod, conf: &Conf, prev: &Success) -> Result<(), Error> {

@@ -6,6 +6,7 @@ mod bridge;
 mod fixture;
 mod loopback;
 mod macvlan;
+mod tuning;
 mod vxlan;
 
 use std::path::Path;
