@@ -10,7 +10,7 @@ pub struct CniArgs(Vec<(String, String)>);
 /// `CNI_ARGS` that is not pairs, or holds a key that the plugin does not know.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CniArgsError {
-    /// A part that is not exactly one key and one value.
+    /// A part that is not a key and a value, or `IgnoreUnknown` with a value that is no bool.
     #[error("CNI_ARGS: invalid pair {0:?}")]
     Pair(String),
     /// Keys that the plugin does not know, without `IgnoreUnknown=1` among them.
@@ -45,15 +45,13 @@ impl CniArgs {
         self.0.is_empty()
     }
 
-    /// Refuses keys outside `known`, unless `IgnoreUnknown` is `1`, `true` or `True`.
+    /// Refuses keys outside `known`, unless `IgnoreUnknown` is `1` or `true`, in any case.
     ///
     /// # Errors
-    /// [`CniArgsError::Unknown`] with all of them.
+    /// [`CniArgsError::Unknown`] with all of them; [`CniArgsError::Pair`] when `IgnoreUnknown` is neither of
+    /// these, nor `0` or `false`.
     pub fn only(&self, known: &[&str]) -> Result<(), CniArgsError> {
-        if matches!(
-            self.get("IgnoreUnknown"),
-            Some("1" | "t" | "T" | "true" | "TRUE" | "True")
-        ) {
+        if self.ignore_unknown()? {
             return Ok(());
         }
         let foreign = |key: &&str| *key != "IgnoreUnknown" && !known.contains(key);
@@ -71,6 +69,27 @@ impl CniArgs {
     }
 }
 
+impl CniArgs {
+    fn ignore_unknown(&self) -> Result<bool, CniArgsError> {
+        let mut ignore = false;
+        for (_, value) in self.iter().filter(|(key, _)| *key == "IgnoreUnknown") {
+            ignore = match value.to_ascii_lowercase().as_str() {
+                "1" | "true" => true,
+                "0" | "false" => false,
+                _ => return Err(CniArgsError::pair(&format!("IgnoreUnknown={value}"))),
+            };
+        }
+        Ok(ignore)
+    }
+}
+
+impl CniArgsError {
+    /// An absurdly long part must not fill the log.
+    fn pair(part: &str) -> Self {
+        Self::Pair(part.chars().take(80).collect())
+    }
+}
+
 impl FromStr for CniArgs {
     type Err = CniArgsError;
 
@@ -78,7 +97,7 @@ impl FromStr for CniArgs {
     fn from_str(text: &str) -> Result<Self, CniArgsError> {
         let pair = |part: &str| match part.split_once('=') {
             Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-            _ => Err(CniArgsError::Pair(part.chars().take(80).collect())),
+            _ => Err(CniArgsError::pair(part)),
         };
         text.split(';')
             .filter(|part| !part.is_empty())
@@ -130,7 +149,10 @@ mod tests {
             Err(CniArgsError::Unknown(vec!["FOO".to_owned()]))
         );
         let mut args = args;
-        args.set("IgnoreUnknown", "true");
+        args.set("IgnoreUnknown", "tRue");
         assert_eq!(args.only(&["MAC"]), Ok(()));
+        args.set("IgnoreUnknown", "yes");
+        let refused = CniArgsError::Pair("IgnoreUnknown=yes".to_owned());
+        assert_eq!(args.only(&["MAC", "FOO"]), Err(refused));
     }
 }

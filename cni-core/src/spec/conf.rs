@@ -66,6 +66,9 @@ pub enum ConfError {
     /// No plugin at all.
     #[error("no plugins in list")]
     NoPlugins,
+    /// A key of the list is `null`.
+    #[error("key {0:?} is null")]
+    Null(&'static str),
     /// Not a JSON object, or a key holds what it must not.
     #[error(transparent)]
     Object(#[from] ObjectError),
@@ -86,6 +89,7 @@ impl From<ConfError> for Error {
             | ConfError::MissingType(_)
             | ConfError::Name(_)
             | ConfError::NoPlugins
+            | ConfError::Null(_)
             | ConfError::Type(..) => Code::INVALID_CONFIG,
         };
         Self::from_source(code, &error)

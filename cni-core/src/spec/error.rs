@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Version;
 
 /// An error code of the specification (section 5), or a plugin's own from 100 on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Code(pub u32);
 
@@ -48,7 +48,8 @@ impl fmt::Display for Code {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Error {
-    /// What kind of failure.
+    /// What kind of failure; [`Code::UNKNOWN`] when a plugin does not say.
+    #[serde(default)]
     pub code: Code,
     /// What was being attempted: lower case, no full stop, names quoted.
     #[serde(default)]

@@ -55,15 +55,15 @@ impl Version {
 impl FromStr for Version {
     type Err = VersionError;
 
-    /// Reads exactly three numbers: `1.0` is not `1.0.0`. Empty text stands for 0.1.0.
+    /// Reads exactly three numbers: neither `1.0` nor `01.0.0` is `1.0.0`. Empty text stands for 0.1.0.
     fn from_str(text: &str) -> Result<Self, VersionError> {
         if text.is_empty() {
             return Ok(Self::V0_1_0);
         }
         let bad = || VersionError(text.chars().take(80).collect());
         let number = |part: &str| {
-            let plain = !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-            if plain {
+            let digits = !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+            if digits && (part == "0" || !part.starts_with('0')) {
                 part.parse().map_err(|_| bad())
             } else {
                 Err(bad())
@@ -137,6 +137,8 @@ mod tests {
             "1..0",
             "+1.0.0",
             "1.0.99999999999",
+            "01.0.0",
+            "1.00.0",
         ] {
             assert!(bad.parse::<Version>().is_err(), "{bad}");
         }

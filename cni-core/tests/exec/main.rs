@@ -126,6 +126,8 @@ fn what_is_no_answer_is_an_error() {
         Code::UNKNOWN,
         "no error object",
     );
+    fails(failure("echo '{}'; exit 1"), Code::UNKNOWN, "no error object");
+    fails(failure("echo '{\"msg\":\"m\"}'; exit 1"), Code::UNKNOWN, "m");
     fails(failure("kill -9 $$"), Code::UNKNOWN, "signal: 9");
     fails(failure("\n#"), Code::DECODING, "no output");
 }

@@ -63,6 +63,8 @@ fn late(word: &str) -> Code {
 fn failure(plugin: &PluginType, stdout: &[u8], stderr: &str, status: &str) -> Error {
     if let Ok(object) = Object::from_slice(stdout)
         && let Ok(error) = object.parse::<Error>()
+        // An object of another kind is an error that says nothing.
+        && error != Error::new(Code::UNKNOWN, "")
     {
         return error;
     }

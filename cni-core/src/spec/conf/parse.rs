@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ConfError, ConfList, PluginConf};
-use crate::spec::{NetName, Object, PluginType, Version};
+use crate::spec::{Dns, NetName, Object, PluginType, Version};
 
 const KEYS: &[&str] = &[
     "cniVersion",
@@ -29,6 +29,7 @@ pub(crate) struct Draft {
 impl Draft {
     /// Reads a list.
     pub(crate) fn parse(list: &Object) -> Result<Self, ConfError> {
+        nothing_null(list)?;
         let load_only_inlined_plugins = flag(list, "loadOnlyInlinedPlugins")?;
         let inlined: Option<Vec<Object>> = list.parse_key("plugins")?;
         if inlined.as_ref().map_or(load_only_inlined_plugins, Vec::is_empty) {
@@ -81,9 +82,10 @@ impl PluginConf {
     /// Reads a plugin's object; `position` is its place in the list, from 0, for the message.
     ///
     /// # Errors
-    /// When `type` is missing or is not the plain name of an executable, or `capabilities` is not an
-    /// object of bools.
+    /// When `type` is missing or is not the plain name of an executable, `capabilities` is not an object of
+    /// bools, or another key that the specification knows holds what it must not.
     pub fn from_object(object: Object, position: usize) -> Result<Self, ConfError> {
+        known_keys(&object)?;
         let kind: Option<String> = object.parse_key("type")?;
         let kind = kind
             .filter(|kind| !kind.is_empty())
@@ -99,6 +101,28 @@ impl PluginConf {
             object,
         })
     }
+}
+
+/// Refuses what no plugin could decode, as the reference does on loading.
+fn known_keys(plugin: &Object) -> Result<(), ConfError> {
+    plugin.parse_key::<String>("name")?;
+    plugin.parse_key::<String>("cniVersion")?;
+    if let Some(ipam) = plugin.parse_key::<Object>("ipam")? {
+        ipam.parse_key::<String>("type")?;
+    }
+    plugin.parse_key::<Dns>("dns")?;
+    plugin.parse_key::<Object>("prevResult")?;
+    plugin.parse_key::<Vec<Object>>("cni.dev/valid-attachments")?;
+    Ok(())
+}
+
+/// In a list, though nowhere else, the reference takes `null` for a value of the wrong type.
+fn nothing_null(list: &Object) -> Result<(), ConfError> {
+    let is_null = |key: &&str| list.get(key).is_some_and(|value| value.get() == "null");
+    KEYS.iter()
+        .copied()
+        .find(is_null)
+        .map_or(Ok(()), |key| Err(ConfError::Null(key)))
 }
 
 fn name(object: &Object) -> Result<NetName, ConfError> {
@@ -120,12 +144,27 @@ fn version(list: &Object) -> Result<Version, ConfError> {
         return Ok(own.unwrap_or(Version::V0_1_0));
     };
     let mut offered: Vec<Version> = own.into_iter().collect();
+    let mut short = None;
     for text in texts {
-        offered.push(text.parse()?);
+        match text.parse() {
+            Ok(version) => offered.push(version),
+            // Nobody speaks it, so it does no harm beside one that is spoken.
+            Err(error) if is_short(&text) => short = Some(error),
+            Err(error) => return Err(error.into()),
+        }
     }
     let spoken = offered.iter().filter(|v| Version::ALL.contains(v)).max();
+    if let (None, Some(short)) = (spoken, short) {
+        return Err(short.into());
+    }
     let else_named = own.or(offered.iter().copied().max());
     Ok(spoken.copied().or(else_named).unwrap_or(Version::V0_1_0))
+}
+
+/// Whether the text is one number or two, such as `1.0`.
+fn is_short(text: &str) -> bool {
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    text.split('.').count() < 3 && text.split('.').all(number)
 }
 
 /// What `cniVersion` says; empty text says nothing.
@@ -140,9 +179,10 @@ fn flag(list: &Object, key: &'static str) -> Result<bool, ConfError> {
     let Some(raw) = list.get(key) else {
         return Ok(false);
     };
-    match raw.get().trim_matches('"').to_ascii_lowercase().as_str() {
+    let text = serde_json::from_str::<String>(raw.get()).unwrap_or_else(|_| raw.get().to_owned());
+    match text.to_ascii_lowercase().as_str() {
         "true" => Ok(true),
-        "false" | "null" => Ok(false),
+        "false" => Ok(false),
         _ => Err(ConfError::Bool {
             key,
             value: raw.get().chars().take(80).collect(),

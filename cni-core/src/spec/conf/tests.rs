@@ -60,7 +60,6 @@ fn the_highest_version_that_is_spoken_is_used() {
     for (keys, expected) in [
         ("", "0.1.0"),
         (r#""cniVersion":"","#, "0.1.0"),
-        (r#""cniVersion":null,"#, "0.1.0"),
         (r#""cniVersion":"0.4.0","#, "0.4.0"),
         (r#""cniVersion":"9.9.9","#, "9.9.9"),
         (r#""cniVersions":["1.0.0","1.1.0","2.0.0"],"#, "1.1.0"),
@@ -77,6 +76,7 @@ fn the_highest_version_that_is_spoken_is_used() {
         (r#""cniVersion":"2.0.0","cniVersions":["3.0.0"],"#, "2.0.0"),
         (r#""cniVersions":["2.0.0","3.0.0"],"#, "3.0.0"),
         (r#""cniVersions":[],"#, "0.1.0"),
+        (r#""cniVersions":["1","1.0","0.4.0"],"#, "0.4.0"),
     ] {
         check(&format!("{keys}{ONE}"), version, expected);
     }
@@ -92,6 +92,11 @@ fn an_entry_that_is_no_version_is_an_error() {
     );
     check(
         &format!(r#""cniVersion":"1.0",{ONE}"#),
+        version,
+        &not_three("1.0"),
+    );
+    check(
+        &format!(r#""cniVersions":["1.0"],{ONE}"#),
         version,
         &not_three("1.0"),
     );
@@ -111,7 +116,7 @@ fn flags_are_bools_or_their_text_in_any_case() {
         ("", "false false"),
         (r#""disableCheck":true,"disableGC":false,"#, "true false"),
         (r#""disableCheck":"True","disableGC":"TRUE","#, "true true"),
-        (r#""disableCheck":"fAlse","disableGC":null,"#, "false false"),
+        (r#""disableCheck":"fAlse","disableGC":false,"#, "false false"),
         (
             r#""disableCheck":1,"#,
             r#"key "disableCheck" is 1, not true or false"#,
@@ -126,6 +131,38 @@ fn flags_are_bools_or_their_text_in_any_case() {
         ),
     ] {
         check(&format!("{keys}{ONE}"), flags, expected);
+    }
+}
+
+#[test]
+fn null_is_no_value_of_a_key_of_the_list() {
+    for key in ["cniVersion", "cniVersions", "disableCheck", "disableGC"] {
+        let expected = format!("key {key:?} is null");
+        check(&format!(r#""{key}":null,{ONE}"#), version, &expected);
+    }
+}
+
+#[test]
+fn a_plugin_s_known_keys_hold_what_plugins_can_decode() {
+    for bad in [
+        r#""name":1"#,
+        r#""cniVersion":1"#,
+        r#""ipam":"host-local""#,
+        r#""ipam":{"type":1}"#,
+        r#""dns":[]"#,
+        r#""dns":{"search":"a"}"#,
+        r#""prevResult":"x""#,
+        r#""cni.dev/valid-attachments":{}"#,
+    ] {
+        let plugin =
+            |known: &str| Object::from_slice(format!(r#"{{"type":"t",{known}}}"#).as_bytes()).unwrap();
+        assert!(
+            matches!(PluginConf::from_object(plugin(bad), 0), Err(ConfError::Object(_))),
+            "{bad}"
+        );
+        let key = bad.split_once(':').unwrap().0;
+        let null = plugin(&format!("{key}:null"));
+        assert!(PluginConf::from_object(null, 0).is_ok(), "{key}");
     }
 }
 

@@ -39,10 +39,23 @@ impl From<IpNet> for Cidr {
     }
 }
 
+/// Text that is not an address with its prefix length.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is not an address with its prefix length")]
+pub(super) struct CidrError(String);
+
 impl TryFrom<String> for Cidr {
-    type Error = ipnet::AddrParseError;
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse::<IpNet>().map(Self::from)
+    type Error = CidrError;
+
+    /// `ipnet` itself takes `10.0.0.010`, which is 10.0.0.8 to some programs and 10.0.0.10 to others.
+    fn try_from(text: String) -> Result<Self, CidrError> {
+        let net = text.split_once('/').and_then(|(address, length)| {
+            let digits = length.bytes().all(|b| b.is_ascii_digit());
+            let length = length.parse().ok().filter(|_| digits)?;
+            IpNet::new(address.parse().ok()?, length).ok()
+        });
+        net.map(Self::from)
+            .ok_or_else(|| CidrError(text.chars().take(80).collect()))
     }
 }
 
@@ -153,6 +166,17 @@ pub(super) fn read_route(object: &Object) -> Result<Route, ObjectError> {
     })
 }
 
+const SHORT_ROUTE_KEYS: &[&str] = &["dst", "gw"];
+
+/// Reads a route of 0.1.0 or 0.2.0, which know only two of its keys.
+///
+/// The others mean what they do in all versions, and are kept besides, for a round trip in these two.
+pub(super) fn read_short_route(object: &Object) -> Result<Route, ObjectError> {
+    let mut route = read_route(object)?;
+    route.unknown = write_route(&route)?.without(SHORT_ROUTE_KEYS);
+    Ok(route)
+}
+
 /// Writes a route with all that is known of it, as 0.3.0 and later have it.
 pub(super) fn write_route(route: &Route) -> Result<Object, ObjectError> {
     let mut out = Object::new();
@@ -170,8 +194,7 @@ pub(super) fn write_route(route: &Route) -> Result<Object, ObjectError> {
 pub(super) fn write_short_route(route: &Route) -> Result<Object, ObjectError> {
     let mut short = Route::new(route.dst);
     short.gw = route.gw;
-    short.unknown = route.unknown.clone();
-    write_route(&short)
+    Ok(write_route(&short)?.and(route.unknown.without(SHORT_ROUTE_KEYS)))
 }
 
 const DNS_KEYS: &[&str] = &["nameservers", "domain", "search", "options"];

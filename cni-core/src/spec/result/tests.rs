@@ -237,7 +237,7 @@ fn what_cannot_be_an_address_is_an_error_that_names_its_place() {
         r#"{"ips":[{"address":"10.0.0.1/24"},{"address":"10.0.0.1"}]}"#,
         "1.0.0",
         "1.0.0",
-        "decode result; decode ips[1]: invalid IP address syntax",
+        r#"decode result; decode ips[1]: "10.0.0.1" is not an address with its prefix length"#,
     );
     for bad in [
         r#"{"ips":[{}]}"#,
@@ -246,6 +246,8 @@ fn what_cannot_be_an_address_is_an_error_that_names_its_place() {
         r#"{"ips":[{"address":"10.0.0.1/24","gateway":"10.0.0.1/24"}]}"#,
         r#"{"ips":[{"address":"10.0.0.1/24","interface":"0"}]}"#,
         r#"{"ips":[{"address":"10.0.0.1/33"}]}"#,
+        r#"{"ips":[{"address":"10.0.0.1/+8"}]}"#,
+        r#"{"ips":[{"address":"10.0.0.010/24"}]}"#,
         r#"{"routes":[{"gw":"10.0.0.1"}]}"#,
         r#"{"routes":[{"dst":"0.0.0.0/0","mtu":-1}]}"#,
         r#"{"interfaces":[[]]}"#,

@@ -45,7 +45,7 @@ fn read_family(object: &Object) -> Result<(IpConfig, Vec<Route>), ObjectError> {
     let mut ip = IpConfig::new(wire.ip.net());
     ip.gateway = wire.gateway.0;
     ip.unknown = object.without(IP_KEYS);
-    Ok((ip, parts::each("routes", wire.routes, parts::read_route)?))
+    Ok((ip, parts::each("routes", wire.routes, parts::read_short_route)?))
 }
 
 /// Whether nothing of what the result says about the network has a place in this layout.

@@ -16,7 +16,7 @@ pub(super) fn decode(object: &Object) -> Result<Success, ObjectError> {
     let document: parts::Document = object.parse()?;
     Ok(Success {
         interfaces: parts::each("interfaces", document.interfaces, read_interface)?,
-        ips: parts::each("ips", document.ips, |ip| parts::read_ip(ip, IP_KEYS))?,
+        ips: parts::each("ips", document.ips, read_ip)?,
         routes: parts::each("routes", document.routes, parts::read_route)?,
         dns: parts::read_dns(&document.dns)?,
         unknown: object.without(KEYS),
@@ -37,6 +37,11 @@ fn read_interface(object: &Object) -> Result<Interface, ObjectError> {
     interface.sandbox = wire.sandbox;
     interface.unknown = object.without(INTERFACE_KEYS);
     Ok(interface)
+}
+
+fn read_ip(object: &Object) -> Result<IpConfig, ObjectError> {
+    object.parse_key::<String>("version")?;
+    parts::read_ip(object, IP_KEYS)
 }
 
 pub(super) fn encode(success: &Success) -> Result<Object, ObjectError> {

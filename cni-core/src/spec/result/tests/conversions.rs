@@ -160,3 +160,19 @@ fn ipv4_mapped_into_ipv6_is_ipv4() {
         r#"{"cniVersion":"0.2.0","ip4":{"ip":"10.0.0.2/24","gateway":"10.0.0.1","routes":[{"dst":"0.0.0.0/0","gw":"10.0.0.1"}]},"dns":{}}"#,
     );
 }
+
+#[test]
+fn route_attributes_survive_a_round_trip_below_0_3_0() {
+    let document = |version: &str| {
+        format!(
+            r#"{{"cniVersion":"{version}","ip4":{{"ip":"10.0.0.2/24","routes":[{{"dst":"0.0.0.0/0","mtu":1400,"table":0}}]}},"dns":{{}}}}"#
+        )
+    };
+    check(&document("0.2.0"), "0.2.0", "0.1.0", &document("0.1.0"));
+    check(
+        &document("0.2.0"),
+        "0.2.0",
+        "1.1.0",
+        r#"{"cniVersion":"1.1.0","ips":[{"address":"10.0.0.2/24"}],"routes":[{"dst":"0.0.0.0/0","mtu":1400,"table":0}]}"#,
+    );
+}
