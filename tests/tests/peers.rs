@@ -18,3 +18,5 @@ mod reference;
 mod skel;
 #[path = "peers/third_party.rs"]
 mod third_party;
+#[path = "peers/types.rs"]
+mod types;
