@@ -5,6 +5,8 @@
 
 pub mod addr;
 mod error;
+#[cfg(feature = "fake")]
+pub mod fake;
 mod family;
 mod kernel;
 pub mod link;

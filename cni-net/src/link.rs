@@ -8,6 +8,8 @@ mod make;
 mod new;
 mod shown;
 
+#[cfg(feature = "fake")]
+pub(crate) use kernel::alias_fits;
 pub(crate) use kernel::{index, names};
 pub use new::{Change, NewBridge, NewMacvlan, NewVeth, NewVxlan};
 pub use shown::{Link, LinkKind, MacvlanMode, OperState, Port};

@@ -15,6 +15,8 @@ mod transaction;
 
 pub use base::{Base, ChainType, Hook, Policy};
 pub use expr::{Expr, Is};
+#[cfg(feature = "fake")]
+pub(crate) use transaction::Step;
 pub use transaction::Transaction;
 
 /// The family of a table.

@@ -64,7 +64,7 @@ pub(crate) fn ignore_router_advertisements(place: &Place, link: &str) -> Result<
 }
 
 /// The file of `key`, which cannot lead elsewhere.
-fn file(key: &str) -> Result<PathBuf, NetError> {
+pub(crate) fn file(key: &str) -> Result<PathBuf, NetError> {
     let plain = |part: &str| !matches!(part, "" | "." | "..");
     if key.split('/').all(plain) && !key.contains('\0') {
         return Ok(Path::new("/proc/sys/net").join(key));

@@ -107,7 +107,7 @@ pub(super) fn not_found(name: &str) -> NetError {
 }
 
 /// `IFALIASZ` of linux/if.h, without the end.
-pub(super) fn alias_fits(alias: &str) -> Result<(), NetError> {
+pub(crate) fn alias_fits(alias: &str) -> Result<(), NetError> {
     if alias.len() <= 255 {
         return Ok(());
     }

@@ -75,11 +75,17 @@ impl Transaction {
         self.steps.is_empty()
     }
 
+    /// Its parts, in order.
+    #[cfg(feature = "fake")]
+    pub(crate) fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
     /// The requests, in order, between those that begin and end them.
     ///
     /// # Errors
     /// When a comment is longer than its place.
-    pub(super) fn requests(&self) -> Result<Vec<Request>, NetError> {
+    pub(crate) fn requests(&self) -> Result<Vec<Request>, NetError> {
         /// The part of netfilter that the batch is for.
         const SUBSYS_NFTABLES: u16 = 10;
         // nfgenmsg's field for it is in the order of the network.
@@ -104,8 +110,9 @@ impl Transaction {
     }
 }
 
+/// A part of a [`Transaction`].
 #[derive(Clone, Debug, PartialEq)]
-enum Step {
+pub(crate) enum Step {
     AddChain {
         chain: Chain,
         base: Option<Base>,
