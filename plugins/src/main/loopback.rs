@@ -9,7 +9,7 @@
 //! # What ADD leaves on the host
 //! Nothing.
 
-use cni_core::plugin::{Add, Check, Del, Plugin};
+use cni_core::plugin::{Add, Check, Del, Plugin, Rollback};
 use cni_core::spec::{Code, Error, Interface, IpConfig, NetnsPath, Success};
 use cni_net::link::Change;
 use cni_net::{Addr, Addrs, At, Links, Namespaces, NetError};
@@ -45,11 +45,18 @@ impl<N: Links + Addrs + Namespaces + Send + Sync> Plugin for Loopback<N> {
         let at = At::Netns(&netns);
         // Looked at first, so that nothing is changed for an error.
         only_loopback(&self.net.addrs(at, LO)?)?;
+        let was_up = self.net.link(at, LO)?.is_some_and(|lo| lo.up);
+        let mut rollback = Rollback::default();
         self.net.set_link(at, LO, &Change::up())?;
-        if let Some(prev) = request.prev {
-            return Ok(prev);
+        if !was_up {
+            rollback.on_failure("lo", || Ok(self.net.set_link(at, LO, &Change::down())?));
         }
-        Ok(result(&self.net.addrs(at, LO)?, &request.netns))
+        let success = match request.prev {
+            Some(prev) => prev,
+            None => result(&self.net.addrs(at, LO)?, &request.netns),
+        };
+        rollback.commit();
+        Ok(success)
     }
 
     fn del(&self, request: Del<'_, Config>) -> Result<(), Error> {
