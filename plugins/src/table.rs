@@ -2,7 +2,7 @@
 
 use cni_core::invoke::Builtin;
 use cni_core::plugin::DynPlugin;
-use cni_net::Kernel;
+use cni_net::{Addrs, Links, Namespaces, Neighbours, Nft, Routes, Sysctl};
 
 use crate::chained::tuning::Tuning;
 use crate::ipam::host_local::HostLocal;
@@ -13,7 +13,10 @@ use crate::main::macvlan::Macvlan;
 use crate::main::vxlan::Vxlan;
 
 /// Every plugin of this crate, on `net`: for the multi-call program, and for whoever links them in.
-pub fn table(net: &Kernel) -> Builtin {
+pub fn table<N>(net: &N) -> Builtin
+where
+    N: Addrs + Links + Namespaces + Neighbours + Nft + Routes + Sysctl + Clone + Send + Sync + 'static,
+{
     let net = || net.clone();
     let plugins: [Box<dyn DynPlugin>; 7] = [
         Box::new(Bridge { net: net() }),
@@ -29,6 +32,8 @@ pub fn table(net: &Kernel) -> Builtin {
 
 #[cfg(test)]
 mod tests {
+    use cni_net::Kernel;
+
     use super::*;
 
     #[test]
