@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cni_core::spec::NetnsPath;
 
 use crate::netns::Place;
-use crate::socket::Socket;
+use crate::socket::Sockets;
 use crate::{At, Namespaces, NetError, Netns, NetnsId};
 
 /// The kernel. Implements every trait of this crate; one is enough for a process, and clones share it.
@@ -34,14 +34,14 @@ impl Kernel {
         }
     }
 
-    /// The socket for links, addresses, routes and neighbours of `at`.
-    pub(crate) fn route<'a>(&'a self, at: At<'a>) -> Result<&'a Socket, NetError> {
+    /// The sockets for links, addresses, routes and neighbours of `at`.
+    pub(crate) fn route<'a>(&'a self, at: At<'a>) -> Result<&'a Sockets, NetError> {
         Ok(self.place(at)?.route())
     }
 
-    /// The socket for nftables of `at`.
-    pub(crate) fn netfilter<'a>(&'a self, at: At<'a>) -> Result<&'a Socket, NetError> {
-        self.place(at)?.netfilter()
+    /// The sockets for nftables of `at`.
+    pub(crate) fn netfilter<'a>(&'a self, at: At<'a>) -> Result<&'a Sockets, NetError> {
+        Ok(self.place(at)?.netfilter())
     }
 }
 

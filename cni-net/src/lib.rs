@@ -1,6 +1,6 @@
 //! The Linux networking that CNI plugins need, in the words of `ip(8)`, `bridge(8)` and `nft(8)`.
 //!
-//! Blocking netlink, one socket for each namespace, and no program executed. Each subject is a small
+//! Blocking netlink, a socket for each namespace and thread, and no program executed. Each subject is a small
 //! trait, so that a plugin names those that it uses; [`Kernel`] implements them all.
 
 pub mod addr;

@@ -1,6 +1,7 @@
 //! Network namespaces: opened once, identified, entered on threads of their own.
 
 mod anonymous;
+mod door;
 mod place;
 
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use cni_core::spec::NetnsPath;
 use crate::NetError;
 
 pub use anonymous::Anonymous;
+pub(crate) use door::Door;
 pub(crate) use place::Place;
 
 /// What identifies a namespace for as long as the machine runs: inode numbers come back, cookies do not.

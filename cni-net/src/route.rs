@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::link::{index, names};
-use crate::socket::{Request, Socket, first_refusal, present};
+use crate::socket::{Request, Sockets, first_refusal, present};
 use crate::{At, Kernel, NetError};
 
 mod message;
@@ -163,12 +163,12 @@ impl Routes for Kernel {
 }
 
 /// The number of the route's interface, where it names one.
-fn oif(socket: &Socket, route: &Route) -> Result<Option<u32>, NetError> {
+fn oif(socket: &Sockets, route: &Route) -> Result<Option<u32>, NetError> {
     route.dev.as_deref().map(|dev| index(socket, dev)).transpose()
 }
 
 /// The same with the interfaces' names; none for one that went away in between.
-fn named(socket: &Socket, found: Vec<message::Numbered>) -> Result<Vec<Route>, NetError> {
+fn named(socket: &Sockets, found: Vec<message::Numbered>) -> Result<Vec<Route>, NetError> {
     let names = names(socket)?;
     let route = |mut found: message::Numbered| {
         found.route.dev = found.oif.and_then(|oif| names.get(&oif).cloned());

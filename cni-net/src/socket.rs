@@ -1,5 +1,6 @@
 //! A blocking netlink socket: several requests in one send, dumps that are whole, waits that end.
 
+mod pool;
 mod round;
 #[cfg(test)]
 mod tests;
@@ -7,7 +8,6 @@ mod wire;
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use netlink_bindings::consts::{NLM_F_ACK, NLM_F_DUMP};
@@ -19,7 +19,8 @@ use rustix::net::{
 };
 
 use crate::NetError;
-use crate::sockopt::{Switch, netns_cookie, turn_on};
+use crate::sockopt::{Switch, turn_on};
+pub(crate) use pool::Sockets;
 use round::{Dump, Round};
 
 /// How long the kernel may take to hand over the next answer.
@@ -89,15 +90,10 @@ pub(crate) type Reply = Vec<u8>;
 /// What came of one request: the messages of its answer, often none.
 pub(crate) type Outcome = Result<Vec<Reply>, NetError>;
 
-/// A netlink socket in one namespace, shared by threads one after the other.
+/// One netlink socket in one namespace.
 #[derive(Debug)]
-pub(crate) struct Socket {
+struct Socket {
     fd: OwnedFd,
-    state: Mutex<State>,
-}
-
-#[derive(Debug)]
-struct State {
     /// The number of the last request; answers bear it, so that a late one is known and dropped.
     seq: u32,
     buffer: Vec<u8>,
@@ -105,58 +101,27 @@ struct State {
 
 impl Socket {
     /// A socket in the calling thread's namespace.
-    pub(crate) fn open(protocol: Protocol) -> Result<Self, NetError> {
+    fn open(protocol: Protocol) -> Result<Self, NetError> {
         let failed = |source| NetError::Request {
             what: "open a netlink socket".to_owned(),
             source,
         };
         let fd = connected(protocol).map_err(failed)?;
         let buffer = vec![0; BUFFER];
-        Ok(Self {
-            fd,
-            state: Mutex::new(State { seq: 0, buffer }),
-        })
+        Ok(Self { fd, seq: 0, buffer })
     }
 
-    /// The number of the namespace that the socket is in.
-    pub(crate) fn netns_cookie(&self) -> io::Result<u64> {
-        netns_cookie(self.fd.as_fd())
-    }
-
-    /// Sends one request and waits for its answer.
-    pub(crate) fn ask(&self, request: &Request) -> Outcome {
-        let mut outcomes = self.batch(std::slice::from_ref(request))?;
-        outcomes.pop().unwrap_or_else(|| Ok(Vec::new()))
-    }
-
-    /// Sends `requests` together and answers for each what came of it, in their order. The kernel goes on
-    /// after one that it refused, so none may rest on the success of another.
-    pub(crate) fn batch(&self, requests: &[Request]) -> Result<Vec<Outcome>, NetError> {
-        let mut state = self.lock();
+    fn batch(&mut self, requests: &[Request]) -> Result<Vec<Outcome>, NetError> {
         let mut outcomes = Vec::with_capacity(requests.len());
         for part in requests.chunks(AT_ONCE) {
-            outcomes.extend(self.round(&mut state, part)?);
+            outcomes.extend(self.round(part)?);
         }
         Ok(outcomes)
     }
 
-    /// Sends `requests` in one piece, however many they are: what nftables takes as one transaction.
-    ///
-    /// # Errors
-    /// The first refusal.
-    pub(crate) fn transaction(&self, requests: &[Request]) -> Result<Vec<Vec<Reply>>, NetError> {
-        let mut state = self.lock();
-        self.round(&mut state, requests)?.into_iter().collect()
-    }
-
-    /// Reads a list as it was at one moment.
-    ///
-    /// # Errors
-    /// When the kernel refuses, or the list changed each time that it was read.
-    pub(crate) fn dump(&self, request: &Request) -> Outcome {
-        let mut state = self.lock();
+    fn dump(&mut self, request: &Request) -> Outcome {
         for _ in 0..DUMPS {
-            if let Some(replies) = self.dump_once(&mut state, request)? {
+            if let Some(replies) = self.dump_once(request)? {
                 return Ok(replies);
             }
         }
@@ -168,15 +133,10 @@ impl Socket {
         ))
     }
 
-    /// A state is whole at every await of an answer, so a panic of another thread does no harm.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn round(&self, state: &mut State, requests: &[Request]) -> Result<Vec<Outcome>, NetError> {
+    fn round(&mut self, requests: &[Request]) -> Result<Vec<Outcome>, NetError> {
         let what = requests.first().map_or("", |request| &request.what);
-        let first = state.seq.wrapping_add(1);
-        state.seq = state.seq.wrapping_add(requests.len() as u32);
+        let first = self.seq.wrapping_add(1);
+        self.seq = self.seq.wrapping_add(requests.len() as u32);
         let mut datagram = Vec::new();
         for (seq, request) in (0..).zip(requests) {
             wire::push(&mut datagram, request, request.flags, first.wrapping_add(seq));
@@ -184,23 +144,23 @@ impl Socket {
         self.send(&datagram, what)?;
         let mut round = Round::new(requests, first);
         while !round.is_complete() {
-            let length = self.receive(&mut state.buffer, what)?;
-            round.take(state.buffer.get(..length).unwrap_or_default())?;
+            let length = self.receive(what)?;
+            round.take(self.buffer.get(..length).unwrap_or_default())?;
         }
         Ok(round.outcomes())
     }
 
     /// Nothing when the list changed while it was read.
-    fn dump_once(&self, state: &mut State, request: &Request) -> Result<Option<Vec<Reply>>, NetError> {
-        state.seq = state.seq.wrapping_add(1);
+    fn dump_once(&mut self, request: &Request) -> Result<Option<Vec<Reply>>, NetError> {
+        self.seq = self.seq.wrapping_add(1);
         let flags = request.flags & !(NLM_F_ACK as u16) | NLM_F_DUMP as u16;
         let mut datagram = Vec::new();
-        wire::push(&mut datagram, request, flags, state.seq);
+        wire::push(&mut datagram, request, flags, self.seq);
         self.send(&datagram, &request.what)?;
-        let mut dump = Dump::new(&request.what, state.seq);
+        let mut dump = Dump::new(&request.what, self.seq);
         while !dump.is_complete() {
-            let length = self.receive(&mut state.buffer, &request.what)?;
-            dump.take(state.buffer.get(..length).unwrap_or_default())?;
+            let length = self.receive(&request.what)?;
+            dump.take(self.buffer.get(..length).unwrap_or_default())?;
         }
         Ok(dump.replies())
     }
@@ -215,9 +175,9 @@ impl Socket {
         }
     }
 
-    fn receive(&self, buffer: &mut [u8], what: &str) -> Result<usize, NetError> {
+    fn receive(&mut self, what: &str) -> Result<usize, NetError> {
         loop {
-            match recv(&self.fd, &mut *buffer, RecvFlags::TRUNC) {
+            match recv(&self.fd, &mut *self.buffer, RecvFlags::TRUNC) {
                 // A piece was cut off, so the answer is not known.
                 Ok((read, length)) if length > read => return Err(failed(what, Errno::MSGSIZE)),
                 Ok((read, _)) => return Ok(read),

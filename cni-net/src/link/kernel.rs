@@ -8,7 +8,7 @@ use super::encode::Which;
 use super::{
     Change, Link, Links, NewBridge, NewMacvlan, NewVeth, NewVxlan, POD_GROUP, Port, decode, encode, make,
 };
-use crate::socket::{Outcome, Reply, Request, Socket};
+use crate::socket::{Outcome, Reply, Request, Sockets};
 use crate::{At, Kernel, NetError, Netns};
 
 impl Links for Kernel {
@@ -65,7 +65,7 @@ impl Links for Kernel {
     }
 }
 
-pub(super) fn show(socket: &Socket, which: Which<'_>) -> Result<Option<Link>, NetError> {
+pub(super) fn show(socket: &Sockets, which: Which<'_>) -> Result<Option<Link>, NetError> {
     if !which.is_possible() {
         return Ok(None);
     }
@@ -82,7 +82,7 @@ pub(super) fn read(outcome: Outcome) -> Result<Option<Link>, NetError> {
 ///
 /// # Errors
 /// [`NetError::LinkNotFound`] when there is none.
-pub(super) fn expect(socket: &Socket, name: &str) -> Result<Link, NetError> {
+pub(super) fn expect(socket: &Sockets, name: &str) -> Result<Link, NetError> {
     show(socket, Which::Name(name))?.ok_or_else(|| not_found(name))
 }
 
@@ -90,12 +90,12 @@ pub(super) fn expect(socket: &Socket, name: &str) -> Result<Link, NetError> {
 ///
 /// # Errors
 /// [`NetError::LinkNotFound`] when there is none.
-pub(crate) fn index(socket: &Socket, name: &str) -> Result<u32, NetError> {
+pub(crate) fn index(socket: &Sockets, name: &str) -> Result<u32, NetError> {
     Ok(expect(socket, name)?.index)
 }
 
 /// The names of all links by their numbers.
-pub(crate) fn names(socket: &Socket) -> Result<BTreeMap<u32, String>, NetError> {
+pub(crate) fn names(socket: &Sockets) -> Result<BTreeMap<u32, String>, NetError> {
     let replies = socket.dump(&encode::list())?;
     let links = replies.iter().filter_map(|body| decode::link(body));
     Ok(links.map(|link| (link.index, link.name)).collect())
@@ -127,7 +127,7 @@ fn unless_absent(outcome: Outcome) -> Result<Option<Vec<Reply>>, NetError> {
 }
 
 fn must_be_there(
-    socket: &Socket,
+    socket: &Sockets,
     name: &str,
     request: impl Fn(Which<'_>) -> Request,
 ) -> Result<(), NetError> {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::NetError;
 use crate::netns::Place;
-use crate::socket::{Request, Socket};
+use crate::socket::{Request, Sockets};
 
 /// How often a bridge that comes and goes is looked for before we give up.
 const TRIES: u32 = 10;
@@ -35,7 +35,7 @@ pub(super) fn bridge(place: &Arc<Place>, new: &NewBridge) -> Result<Link, NetErr
     Err(not_found(name))
 }
 
-fn found_bridge(socket: &Socket, found: Link) -> Result<Link, NetError> {
+fn found_bridge(socket: &Sockets, found: Link) -> Result<Link, NetError> {
     if found.kind != LinkKind::Bridge {
         let wanted = "bridge";
         let name = found.name;
@@ -109,7 +109,7 @@ fn macvlan_by_another_name(
 }
 
 /// Makes a link and looks at it in one send.
-fn create(socket: &Socket, request: Request, name: &str) -> Result<Link, NetError> {
+fn create(socket: &Sockets, request: Request, name: &str) -> Result<Link, NetError> {
     let which = Which::Name(name);
     let mut outcomes = socket.batch(&[request, encode::show(which)])?.into_iter();
     outcomes.next().transpose()?;
@@ -151,7 +151,7 @@ fn finish(
 }
 
 /// Undoes a creation. The failure that led here is the one that is reported.
-fn take_away(socket: &Socket, which: Which<'_>) {
+fn take_away(socket: &Sockets, which: Which<'_>) {
     if let Err(error) = socket.ask(&encode::delete(which)) {
         tracing::warn!(%which, %error, "a link that could not be finished stays");
     }
