@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use cni_net::netns::{Anonymous, within};
-use cni_net::{Kernel, Namespaces, Netns};
+use cni_net::{At, Kernel, Links, Namespaces, Netns};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -62,13 +62,44 @@ spec:
       "capabilities": { "ips": true }, "ipam": { "type": "static" } }] }'
 "#;
 
+/// There too: one plugin gives the address, the next in the list the hardware address.
+const TUNED: &str = r#"
+apiVersion: "k8s.cni.cncf.io/v1"
+kind: NetworkAttachmentDefinition
+metadata:
+  name: tuned-macvlan
+spec:
+  config: '{
+      "cniVersion": "0.3.1",
+      "plugins": [
+        {
+          "type": "macvlan",
+          "capabilities": { "ips": true },
+          "master": "cbr0",
+          "mode": "bridge",
+          "ipam": { "type": "static", "routes": [ { "dst": "0.0.0.0/0", "gw": "10.1.1.1" } ] }
+        },
+        { "capabilities": { "mac": true }, "type": "tuning", "dataDir": "DIR/tuning" }
+      ]
+    }'
+---
+apiVersion: "k8s.cni.cncf.io/v1"
+kind: NetworkAttachmentDefinition
+metadata:
+  name: tuned-bridge
+spec:
+  config: '{ "cniVersion": "0.4.0", "plugins": [
+      { "type": "bridge", "bridge": "br2", "capabilities": { "ips": true }, "ipam": { "type": "static" } },
+      { "type": "tuning", "capabilities": { "mac": true }, "mtu": 1400, "dataDir": "DIR/tuning" } ] }'
+"#;
+
 impl Machine {
     fn new() -> Self {
         let host = Anonymous::new().expect("these tests need root");
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("nads")).unwrap();
         let here = dir.path().to_str().unwrap();
-        for (name, text) in [("cbr0.yaml", CBR0), ("nads.yaml", NADS)] {
+        for (name, text) in [("cbr0.yaml", CBR0), ("nads.yaml", NADS), ("tuned.yaml", TUNED)] {
             fs::write(dir.path().join("nads").join(name), text.replace("DIR", here)).unwrap();
         }
         Self {
@@ -159,6 +190,35 @@ fn attach_check_list_and_detach_as_the_documentation_has_it() {
         assert!(machine.run(&["detach", "--container-id", "c1"]).status.success());
         assert_eq!(machine.list(), json!([]));
     }
+}
+
+#[test]
+fn tuning_gives_the_hardware_address_that_is_asked_for() {
+    let machine = Machine::new();
+    let networks = r#"[
+        {"name":"tuned-macvlan","ips":["10.1.1.101/24"],"mac":"c2:b0:57:49:47:f1","gateway":["10.1.1.1"]},
+        {"name":"tuned-bridge","ips":["10.1.2.101/24"],"mac":"C2:B0:57:49:47:F2"}]"#;
+    let status = json_of(&machine.attach(&["--networks", networks]));
+    let kernel = Kernel::new();
+    let pod = kernel.open(machine.pod.path()).unwrap();
+    for (at, ifname, ip, mac, mtu) in [
+        (1, "net1", "10.1.1.101", "c2:b0:57:49:47:f1", 1500),
+        (2, "net2", "10.1.2.101", "c2:b0:57:49:47:f2", 1400),
+    ] {
+        let entry = &status[at];
+        assert_eq!(
+            (&entry["interface"], &entry["ips"]),
+            (&json!(ifname), &json!([ip]))
+        );
+        assert_eq!(entry["mac"], mac);
+        let link = kernel.link(At::Netns(&pod), ifname).unwrap().unwrap();
+        assert_eq!((link.mac.unwrap().to_string().as_str(), link.mtu), (mac, mtu));
+    }
+    let files = || fs::read_dir(machine.path("tuning")).unwrap().count();
+    assert_eq!(files(), 2);
+    assert!(machine.run(&["check", "--container-id", "c1"]).status.success());
+    assert!(machine.run(&["detach", "--container-id", "c1"]).status.success());
+    assert_eq!((files(), machine.list()), (0, json!([])));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A pod: a network namespace without a name, seen through the kernel layer.
 
 use cni_core::spec::NetnsPath;
+use cni_net::link::Link;
 use cni_net::netns::Anonymous;
 use cni_net::{Addrs, At, Kernel, Links, Namespaces, Netns, Routes};
 
@@ -58,8 +59,15 @@ impl Pod {
     /// # Panics
     /// When there is no such interface.
     pub fn mac(&self, link: &str) -> String {
-        let link = kernel().link(At::Netns(&self.netns), link).unwrap().unwrap();
-        link.mac.unwrap().to_string()
+        self.link(link).mac.unwrap().to_string()
+    }
+
+    /// The interface.
+    ///
+    /// # Panics
+    /// When there is none of that name.
+    pub fn link(&self, link: &str) -> Link {
+        kernel().link(At::Netns(&self.netns), link).unwrap().unwrap()
     }
 
     /// Deletes an interface behind everybody's back.

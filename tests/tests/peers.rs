@@ -18,5 +18,7 @@ mod reference;
 mod skel;
 #[path = "peers/third_party.rs"]
 mod third_party;
+#[path = "peers/tuning.rs"]
+mod tuning;
 #[path = "peers/types.rs"]
 mod types;

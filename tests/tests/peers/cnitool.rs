@@ -5,11 +5,17 @@ use plexus_tests::pod::Pod;
 use plexus_tests::{VERSIONS, host, plugins};
 use serde_json::{Value, json};
 
-/// Puts one plugin through a life under cnitool in each version: ADD, CHECK, STATUS, DEL twice, ADD, GC.
+/// Puts one plugin through a life under cnitool in each version.
 #[track_caller]
 fn drive(name: &str, plugin: &Value, attached: impl Fn(&Pod, &Value), detached: impl Fn(&Pod)) {
+    drive_list(name, &json!([plugin]), attached, detached);
+}
+
+/// ADD, CHECK, STATUS, DEL twice, ADD, GC of a list in each version.
+#[track_caller]
+fn drive_list(name: &str, list: &Value, attached: impl Fn(&Pod, &Value), detached: impl Fn(&Pod)) {
     for version in VERSIONS {
-        let list = json!({"cniVersion": version, "name": name, "plugins": [plugin]});
+        let list = json!({"cniVersion": version, "name": name, "plugins": list});
         let tool = Cnitool::new(&list, plugins());
         let pod = Pod::new();
 
@@ -135,4 +141,34 @@ fn cnitool_drives_static_in_every_version() {
     let plugin = json!({"type": "static", "ipam": ipam});
     let attached = |_: &Pod, result: &Value| assert_eq!(addresses(result), ["10.65.0.5/24"]);
     drive("cnt-static", &plugin, attached, |_| ());
+}
+
+#[test]
+fn cnitool_drives_bridge_and_tuning_in_every_version() {
+    let ipam = json!({"type": "host-local", "subnet": "10.66.0.0/24"});
+    let list = json!([
+        {"type": "bridge", "bridge": "cnt1", "ipam": ipam},
+        {"type": "tuning", "mac": "C2:B0:57:49:47:F1", "mtu": 1400, "promisc": true, "allmulti": true, "txQLen": 7,
+         "sysctl": {"net.ipv4.conf.IFNAME.arp_filter": "1", "net.ipv4.ip_local_port_range": "2000 3000"}}
+    ]);
+    // The only list with `eth0` that is tuned in the usual place.
+    let kept = || {
+        host::files("/run/cni/tuning")
+            .into_iter()
+            .filter(|file| file.ends_with("_eth0.json"))
+    };
+    let attached = |pod: &Pod, result: &Value| {
+        let eth0 = &result["interfaces"][2];
+        assert_eq!(
+            (&eth0["name"], &eth0["mac"]),
+            (&json!("eth0"), &json!("c2:b0:57:49:47:f1"))
+        );
+        assert_eq!(pod.mac("eth0"), "c2:b0:57:49:47:f1");
+        assert_eq!(pod.addresses("eth0"), addresses(result));
+        assert_eq!(kept().count(), 1);
+    };
+    drive_list("cnt-tuning", &list, attached, |pod| {
+        assert_eq!(pod.links(), ["lo"]);
+        assert_eq!(kept().count(), 0);
+    });
 }

@@ -70,6 +70,47 @@ spec:
     }
 "#;
 
+/// One plugin gives the address, the next in the list the hardware address.
+const TUNED: &str = r#"
+apiVersion: "k8s.cni.cncf.io/v1"
+kind: NetworkAttachmentDefinition
+metadata:
+  name: tuned-macvlan
+spec:
+  config: '{
+      "cniVersion": "VERSION",
+      "plugins": [
+        {
+          "type": "macvlan",
+          "capabilities": { "ips": true },
+          "master": "PREFIX-up",
+          "mode": "bridge",
+          "ipam": {
+            "type": "static",
+            "routes": [
+              {
+                "dst": "0.0.0.0/0",
+                "gw": "10.N.4.1"
+              }
+            ]
+          }
+        }, {
+          "capabilities": { "mac": true },
+          "type": "tuning"
+        }
+      ]
+    }'
+---
+apiVersion: "k8s.cni.cncf.io/v1"
+kind: NetworkAttachmentDefinition
+metadata:
+  name: tuned-bridge
+spec:
+  config: '{ "cniVersion": "VERSION", "plugins": [
+      { "type": "bridge", "bridge": "PREFIXb2", "capabilities": { "ips": true }, "ipam": { "type": "static" } },
+      { "type": "tuning", "capabilities": { "mac": true } } ] }'
+"#;
+
 fn node(prefix: &str, n: u8, version: &str) -> Installed {
     host::parent(&format!("{prefix}-up"));
     let node = Installed::new();
@@ -79,6 +120,7 @@ fn node(prefix: &str, n: u8, version: &str) -> Installed {
     };
     node.nads("macvlan.yaml", &fill(MACVLAN));
     node.nads("others.yaml", &fill(OTHERS));
+    node.nads("tuned.yaml", &fill(TUNED));
     node
 }
 
@@ -151,6 +193,29 @@ fn addresses_hardware_addresses_and_the_default_route_are_as_asked() {
     tool.run("check", pod.path());
     tool.run("del", pod.path());
     node.assert_nothing_in(&pod);
+}
+
+#[test]
+fn the_next_plugin_in_the_list_gives_the_hardware_address() {
+    for (prefix, n, version) in [("docf", 96, "0.3.1"), ("docg", 97, "1.0.0")] {
+        let node = node(prefix, n, version);
+        let annotation = format!(
+            r#"[
+              {{ "name": "tuned-macvlan", "ips": [ "10.{n}.4.101/24" ], "mac": "c2:b0:57:49:47:f1", "gateway": [ "10.{n}.4.1" ] }},
+              {{ "name": "tuned-bridge", "ips": [ "10.{n}.5.101/24" ], "mac": "c2:b0:57:49:47:f2" }}
+            ]"#
+        );
+        let tool = node.runtime("1.0.0", &entry(&node, prefix, n, &annotation));
+        let pod = Pod::new();
+        tool.add(pod.path());
+        assert_eq!(pod.addresses("net1"), [format!("10.{n}.4.101/24")]);
+        assert_eq!(pod.addresses("net2"), [format!("10.{n}.5.101/24")]);
+        let macs = ["net1", "net2"].map(|link| pod.mac(link));
+        assert_eq!(macs, ["c2:b0:57:49:47:f1", "c2:b0:57:49:47:f2"]);
+        tool.run("check", pod.path());
+        tool.run("del", pod.path());
+        node.assert_nothing_in(&pod);
+    }
 }
 
 #[test]

@@ -7,13 +7,19 @@ use plexus_tests::pod::Pod;
 use plexus_tests::{VERSIONS, host, peers};
 use serde_json::{Value, json};
 
-/// Puts one of the reference's plugins through ADD, CHECK, DEL and DEL again in each version.
+/// Puts one of the reference's plugins through a life in each version.
 #[track_caller]
 fn drive(name: &str, plugin: &Value, attached: impl Fn(&Pod, &Success), detached: impl Fn(&Pod)) {
+    drive_list(name, &json!([plugin]), attached, detached);
+}
+
+/// ADD, CHECK, DEL and DEL again of a list of the reference's plugins in each version.
+#[track_caller]
+fn drive_list(name: &str, list: &Value, attached: impl Fn(&Pod, &Success), detached: impl Fn(&Pod)) {
     let exec = Exec::new();
     let runtime = Runtime::new(&exec, [peers()]);
     for version in VERSIONS {
-        let list = json!({"cniVersion": version, "name": name, "plugins": [plugin]}).to_string();
+        let list = json!({"cniVersion": version, "name": name, "plugins": list}).to_string();
         let list = ConfList::from_bytes(list.as_bytes()).unwrap();
         let (pod, kept) = (Pod::new(), InMemory::default());
         let netns = NetnsPath::new(pod.path());
@@ -75,5 +81,22 @@ fn our_chain_runs_the_reference_host_local_in_every_version() {
     let attached = |_: &Pod, result: &Success| assert_eq!(reserved().count(), result.ips.len());
     drive("ref-host-local", &plugin, attached, |_| {
         assert_eq!(reserved().count(), 0)
+    });
+}
+
+#[test]
+fn our_chain_runs_the_reference_bridge_and_tuning_in_every_version() {
+    let list = json!([
+        {"type": "bridge", "bridge": "ref1", "ipam": {"type": "host-local", "subnet": "10.74.0.0/24"}},
+        {"type": "tuning", "dataDir": "/run/cni/ref-tuning", "mac": "c2:b0:57:49:47:f1", "mtu": 1400,
+         "sysctl": {"net.ipv4.conf.IFNAME.arp_filter": "1"}}
+    ]);
+    let kept = || host::files("/run/cni/ref-tuning").len();
+    let attached = |pod: &Pod, result: &Success| {
+        assert_eq!(result.interfaces[2].mac, "c2:b0:57:49:47:f1");
+        assert_eq!((pod.mac("eth0"), kept()), ("c2:b0:57:49:47:f1".to_owned(), 1));
+    };
+    drive_list("ref-tuning", &list, attached, |pod| {
+        assert_eq!((pod.links(), kept()), (vec!["lo".to_owned()], 0));
     });
 }
