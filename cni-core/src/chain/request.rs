@@ -174,10 +174,10 @@ mod tests {
 
     #[test]
     fn a_plugins_own_keys_reach_it_as_they_were_written() {
-        let plugin = r#"{"type":"a","k":1,"K":2,"x":1.10,"PrevResult":{},"CNI.dev/x":1,"Name":"b"}"#;
+        let plugin = r#"{"type":"a","K":1,"k":2,"x":1.10,"PrevResult":{},"CNI.dev/x":1,"Name":"b"}"#;
         let list = format!(r#"{{"cniVersion":"1.1.0","name":"net","plugins":[{plugin}]}}"#);
         let list = ConfList::from_bytes(list.as_bytes()).unwrap();
-        let expected = r#"{"cniVersion":"1.1.0","name":"net","type":"a","k":1,"K":2,"x":1.10}"#;
+        let expected = r#"{"cniVersion":"1.1.0","name":"net","type":"a","K":1,"k":2,"x":1.10}"#;
         assert_eq!(config(&list, &list.first).unwrap().to_string(), expected);
     }
 }

@@ -3,6 +3,7 @@
 //! Nothing that is not understood is lost: unknown keys keep their place, numbers their digits.
 
 mod fold;
+mod spellings;
 
 use std::fmt;
 

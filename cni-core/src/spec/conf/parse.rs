@@ -27,8 +27,9 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// Reads a list.
-    pub(crate) fn parse(list: &Object) -> Result<Self, ConfError> {
+    /// Reads a list, whose keys match in their own case alone, as in the reference; other spellings are unknown.
+    pub(crate) fn parse(object: &Object) -> Result<Self, ConfError> {
+        let list = &object.only(|key| KEYS.contains(&key));
         nothing_null(list)?;
         let load_only_inlined_plugins = flag(list, "loadOnlyInlinedPlugins")?;
         let inlined: Option<Vec<Object>> = list.parse_key("plugins")?;
@@ -45,7 +46,7 @@ impl Draft {
             version: version(list)?,
             disable_check: flag(list, "disableCheck")?,
             disable_gc: flag(list, "disableGC")?,
-            unknown: list.without(KEYS),
+            unknown: object.only(|key| !KEYS.contains(&key)),
         })
     }
 
@@ -85,6 +86,7 @@ impl PluginConf {
     /// When `type` is missing or is not the plain name of an executable, `capabilities` is not an object of
     /// bools, or another key that the specification knows holds what it must not.
     pub fn from_object(object: Object, position: usize) -> Result<Self, ConfError> {
+        let object = object.with_spellings_in_order();
         known_keys(&object)?;
         let kind: Option<String> = object.parse_key("type")?;
         let kind = kind
