@@ -73,6 +73,7 @@ fn full(version: &str) -> String {
 /// Every document.
 pub(super) fn table() -> impl Iterator<Item = Document> {
     bodies()
+        .chain(combined())
         .chain(empty())
         .chain(unnamed())
         .chain(crossed())
@@ -94,6 +95,49 @@ fn bodies() -> impl Iterator<Item = Document> {
                 let (name, text) = (format!("{version}: {name}"), in_version(body, version));
                 Document::result(version, &TO, name, text)
             })
+        })
+    })
+}
+
+const INTERFACES: [&str; 3] = [
+    "",
+    r#""interfaces":[{"name":"eth0"}]"#,
+    r#""interfaces":[{"name":"br0","mac":"0a:00:00:00:00:01"},{"name":"eth0","sandbox":"/run/netns/a"}]"#,
+];
+
+const IPS: [&str; 4] = [
+    "",
+    r#""ips":[{@4"address":"10.0.0.2/24","gateway":"10.0.0.1","interface":1}]"#,
+    r#""ips":[{@6"address":"fd00::2/64"},{@6"address":"fd00::3/64"}]"#,
+    r#""ips":[{@6"address":"fd00::2/64","interface":0},{@4"address":"10.0.0.2/32"},{@4"address":"10.0.0.3/32"}]"#,
+];
+
+const ROUTES: [&str; 4] = [
+    "",
+    r#""routes":[{"dst":"0.0.0.0/0"}]"#,
+    r#""routes":[{"dst":"::/0","gw":"fd00::1","mtu":1280},{"dst":"fd00:1::/48"}]"#,
+    r#""routes":[{"dst":"10.9.0.0/16","gw":"10.0.0.9","table":7},{"dst":"::/0"},{"dst":"10.8.0.0/16","scope":253}]"#,
+];
+
+const DNS: [&str; 2] = ["", r#""dns":{"nameservers":["10.0.0.53"],"search":["a"]}"#];
+
+/// Everything with everything. The only refusal that is to be expected is that of no address below 0.3.0.
+fn combined() -> impl Iterator<Item = Document> {
+    let all = INTERFACES.len() * IPS.len() * ROUTES.len() * DNS.len();
+    let pick = |number: usize| {
+        let (interfaces, rest) = (number % INTERFACES.len(), number / INTERFACES.len());
+        let (ips, rest) = (rest % IPS.len(), rest / IPS.len());
+        let (routes, dns) = (rest % ROUTES.len(), rest / ROUTES.len());
+        [INTERFACES[interfaces], IPS[ips], ROUTES[routes], DNS[dns]]
+    };
+    // With neither interface nor address nor route it is one of `EMPTY`.
+    let bodies = (0..all).map(pick).filter(|parts| parts[..3].concat() != "");
+    bodies.enumerate().flat_map(|(number, parts)| {
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        let body = parts.join(",");
+        V0_4.into_iter().chain(V1).map(move |version| {
+            let name = format!("{version}: combination {number}");
+            Document::result(version, &TO, name, in_version(&body, version))
         })
     })
 }
