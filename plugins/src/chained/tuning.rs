@@ -30,8 +30,8 @@
 //! # What ADD leaves on the host
 //! The file `<container id>_<ifname>.json` in `dataDir`, when it changed an attribute: the values from before,
 //! in the reference's format, with whose they are beside them. DEL puts the values back and removes the file;
-//! parameters are not put back. What cannot be put back is logged, and keeps no DEL from succeeding: the
-//! interface goes next. GC removes the files of its network's attachments that are not valid; the reference's
+//! parameters are not put back. A value that the kernel does not take back is logged, and keeps no DEL from
+//! succeeding: the interface goes next. GC removes the files of its network's attachments that are not valid; the reference's
 //! do not say of which network they are and stay until their DEL.
 //!
 //! # What is not as in the reference
@@ -113,18 +113,12 @@ impl<N: Net> Plugin for Tuning<N> {
 
     fn del(&self, request: Del<'_, Config>) -> Result<(), Error> {
         let backup = Backup::new(&request.config, &request.env.network, &request.id);
-        let restored = match backup.read()? {
-            Some(saved) => {
-                let netns = container::open(&self.net, request.netns.as_ref())?;
-                netns.is_none_or(|netns| change::restore(&self.net, &netns, &request, &saved))
-            }
-            None => true,
-        };
-        // Otherwise the next DEL, if there is one, tries again.
-        if restored {
-            backup.remove()?;
+        if let Some(saved) = backup.read()?
+            && let Some(netns) = container::open(&self.net, request.netns.as_ref())?
+        {
+            change::restore(&self.net, &netns, &request, &saved)?;
         }
-        Ok(())
+        Ok(backup.remove()?)
     }
 
     fn check(&self, request: Check<'_, Config>) -> Result<(), Error> {

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use cni_core::invoke::{Call, Invoke, Target, Verb};
-use cni_core::spec::{AttachmentId, Error, NetnsPath, Object, PluginType, Success, ValidAttachment};
+use cni_core::spec::{
+    AttachmentId, Error, Interface, NetnsPath, Object, PluginType, Success, ValidAttachment,
+};
 use cni_net::fake::FakeNet;
-use cni_net::link::{Change, NewVeth};
+use cni_net::link::{Change, NewMacvlan, NewVeth};
 use cni_net::route::Route;
-use cni_net::{Addr, Addrs, At, Links, Namespaces, Neighbours, Nft, Routes, Sysctl};
+use cni_net::{Addr, Addrs, At, Links, Namespaces, Neighbours, Netns, Nft, Routes, Sysctl};
 use serde_json::{Value, json};
 
 /// Where the pod's namespace is.
@@ -30,6 +32,8 @@ impl<N> Net for N where
 pub(crate) struct Machine {
     pub(crate) net: FakeNet,
     conf: Value,
+    /// The result of an earlier plugin, for one that is chained.
+    prev: Option<Success>,
     dir: PathBuf,
     /// What there may be when no attachment is.
     allowed: BTreeSet<String>,
@@ -49,22 +53,25 @@ impl Machine {
         }
         let net = FakeNet::new();
         uplink(&net);
-        net.add_netns(POD);
-        let before: BTreeSet<String> = net.state().into_iter().collect();
-        let left = leaves.iter().map(|line| (*line).to_owned());
-        let allowed = before.iter().cloned().chain(left).collect();
-        Self {
+        let pod = net.add_netns(POD);
+        let is_chained = conf["type"] == "tuning";
+        let mut machine = Self {
+            prev: is_chained.then(|| earlier(&net, &pod)),
             net,
             conf,
             dir,
-            allowed,
-            before,
-        }
+            allowed: BTreeSet::new(),
+            before: BTreeSet::new(),
+        };
+        machine.before = machine.state();
+        let left = leaves.iter().map(|line| (*line).to_owned());
+        machine.allowed = machine.before.iter().cloned().chain(left).collect();
+        machine
     }
 
     pub(crate) fn add(&self, net: &impl Net) -> Result<Success, Error> {
         let target = target(true);
-        self.call(None, &target, &self.conf, |call| {
+        self.call(self.prev.as_ref(), &target, &self.conf, |call| {
             cni_plugins::table(net).add(call)
         })
     }
@@ -120,7 +127,22 @@ impl Machine {
     pub(crate) fn state(&self) -> BTreeSet<String> {
         let mut state: BTreeSet<String> = self.net.state().into_iter().collect();
         files(&self.dir, &mut state);
+        if self.prev.is_some() {
+            state.extend(self.attributes());
+        }
         state
+    }
+
+    /// What a chained plugin changes of the interface.
+    fn attributes(&self) -> Option<String> {
+        let pod = self.net.open(&NetnsPath::new(POD)).ok()?;
+        let link = self.net.link(At::Netns(&pod), "eth0").unwrap()?;
+        let (mac, mtu, promisc, allmulti) = (link.mac, link.mtu, link.promisc, link.allmulti);
+        let flags = format!("promisc {promisc} allmulti {allmulti}");
+        Some(format!(
+            "{POD}/eth0 mac {mac:?} mtu {mtu} {flags} txqlen {}",
+            link.txqlen
+        ))
     }
 
     /// That there is what was there before, and nothing more than the plugin may leave.
@@ -166,6 +188,18 @@ fn uplink(net: &FakeNet) {
     let mut default = Route::new("0.0.0.0/0".parse().unwrap());
     default.gw = Some("192.0.2.254".parse().unwrap());
     net.add_routes(At::Host, &[default]).unwrap();
+}
+
+/// The pod's interface as an earlier plugin of the list made it, and its result.
+fn earlier(net: &FakeNet, pod: &Netns) -> Success {
+    let up0 = net.link(At::Host, "up0").unwrap().unwrap();
+    let new = NewMacvlan::new(pod, "eth0".parse().unwrap(), At::Host, up0.index);
+    let link = net.add_macvlan(&new).unwrap();
+    let mut interface = Interface::new("eth0");
+    (interface.mac, interface.sandbox) = (link.mac.unwrap().to_string(), POD.to_owned());
+    let mut success = Success::new();
+    success.interfaces.push(interface);
+    success
 }
 
 fn id() -> AttachmentId {

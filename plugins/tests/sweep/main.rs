@@ -72,6 +72,10 @@ sweep! {
         "ipam": { "type": "static", "addresses": [{ "address": "10.8.0.3/24", "gateway": "10.8.0.1" }, { "address": "fd08::3/64" }],
                   "routes": [{ "dst": "0.0.0.0/0" }] }
     } leaves [];
+    tuning: {
+        "type": "tuning", "mac": "02:00:00:00:00:0a", "mtu": 1400, "promisc": true, "allmulti": true, "txQLen": 5,
+        "sysctl": { "net.ipv4.conf.IFNAME.rp_filter": "1", "net.ipv6.conf.IFNAME.accept_dad": "0" }
+    } leaves ["/ns sysctl ipv4/conf/eth0/rp_filter=1", "/ns sysctl ipv6/conf/eth0/accept_dad=0"];
     vxlan_layer_2: { "type": "vxlan", "vni": 7 } leaves [];
     vxlan_gateway: {
         "type": "vxlan", "vni": 7, "peers": ["192.0.2.1", "192.0.2.2", "192.0.2.3"], "isDefaultGateway": true, "ipMasq": true,

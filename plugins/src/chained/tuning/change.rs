@@ -85,28 +85,47 @@ fn first_failure(steps: impl Iterator<Item = Result<(), NetError>>) -> Result<()
     Ok(outcomes.into_iter().collect::<Result<(), _>>()?)
 }
 
-/// Gives the attachment's interface its earlier values; whether there is nothing left to restore.
-pub(super) fn restore<N: Net>(net: &N, netns: &Netns, request: &Del<'_, Config>, saved: &Saved) -> bool {
+/// Gives the attachment's interface its earlier values, as far as it is there.
+pub(super) fn restore<N: Net>(
+    net: &N,
+    netns: &Netns,
+    request: &Del<'_, Config>,
+    saved: &Saved,
+) -> Result<(), Error> {
     let (at, ifname) = (At::Netns(netns), request.id.ifname.as_str());
-    match net.link(at, ifname) {
-        Ok(Some(link)) if is_attachments(netns, request, saved, &link) => {}
-        Ok(_) => return true,
-        Err(error) => {
-            tracing::warn!(%error, "restore an interface");
-            return false;
-        }
+    match net.link(at, ifname)? {
+        Some(link) if is_attachments(netns, request, saved, &link) => {}
+        _ => return Ok(()),
     }
-    let mut restored = true;
-    for (what, change) in saved.attributes.changes() {
-        match net.set_link(at, ifname, &change) {
-            Err(error) if !error.is_absent() => {
-                restored = false;
-                tracing::warn!(what, %error, "restore an interface");
-            }
-            _ => {}
-        }
-    }
-    restored
+    let changes = saved.attributes.changes();
+    first_failure(
+        changes
+            .iter()
+            .map(|(what, change)| match net.set_link(at, ifname, change) {
+                Err(error) if error.is_absent() => Ok(()),
+                Err(error) if is_final(&error) => {
+                    tracing::warn!(what, %error, "restore an interface");
+                    Ok(())
+                }
+                set => set,
+            }),
+    )
+}
+
+/// Whether the kernel will refuse as often as it is asked: a macvlan device's MTU whose master has a smaller
+/// one by now. The interface goes next, so a DEL that failed for that, again and again, would do no good.
+fn is_final(error: &NetError) -> bool {
+    let NetError::Request { source, .. } = error else {
+        return false;
+    };
+    matches!(
+        source.kind(),
+        ErrorKind::AddrInUse
+            | ErrorKind::AddrNotAvailable
+            | ErrorKind::InvalidInput
+            | ErrorKind::ResourceBusy
+            | ErrorKind::Unsupported
+    )
 }
 
 /// Whether `link` is the interface that ADD changed: the path of a namespace may have come to name another,

@@ -3,6 +3,7 @@
 use std::fs;
 
 use cni_core::spec::Success;
+use cni_net::link::{Change, NewBridge};
 use cni_net::{At, Links};
 use serde_json::{Value, json};
 
@@ -94,7 +95,7 @@ fn what_the_reference_kept_is_restored_with_and_without_the_result() {
 fn a_file_of_the_reference_whose_interface_is_another_is_removed_and_nothing_changed() {
     let (node, pod, conf, ..) = tuned();
     forget_the_owner(&node);
-    let mut change = cni_net::link::Change::default();
+    let mut change = Change::default();
     change.mtu = Some(1300.try_into().unwrap());
     node.net.set_link(At::Netns(&pod.netns), "eth0", &change).unwrap();
     let before = state(&node, &pod);
@@ -108,6 +109,27 @@ fn half_a_file_of_the_reference_keeps_no_del_from_succeeding() {
     let (node, pod, conf, ..) = tuned();
     fs::write(node.dir.join("tuning/c1_eth0.json"), r#"{ "mac": "02"#).unwrap();
     node.del(&pod, &conf, None).unwrap();
+    assert!(files(&node).is_empty());
+}
+
+#[test]
+fn what_the_kernel_does_not_take_back_keeps_no_del_from_succeeding() {
+    let node = Node::new();
+    let up0 = NewBridge::new("up0".parse().unwrap());
+    node.net.ensure_bridge(&up0).unwrap();
+    let pod = Pod::new(&node, "c1");
+    let macvlan = node.conf(json!({ "type": "macvlan", "master": "up0" }));
+    let prev = node.add(&pod, &macvlan).unwrap();
+    let mac = pod.link(&node).mac;
+    let conf = conf(&node, json!({ "mtu": 1200, "mac": "02:00:00:00:00:01" }));
+    node.add_after(&pod, &conf, &prev).unwrap();
+    // The device can have no larger MTU than its master.
+    let mut change = Change::default();
+    change.mtu = Some(1300.try_into().unwrap());
+    node.net.set_link(At::Host, "up0", &change).unwrap();
+    node.del(&pod, &conf, None).unwrap();
+    let link = pod.link(&node);
+    assert_eq!((link.mtu, link.mac), (1200, mac));
     assert!(files(&node).is_empty());
 }
 
