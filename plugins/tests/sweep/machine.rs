@@ -69,6 +69,11 @@ impl Machine {
         machine
     }
 
+    /// The plugin's type.
+    pub(crate) fn plugin(&self) -> String {
+        self.conf["type"].as_str().unwrap().to_owned()
+    }
+
     pub(crate) fn add(&self, net: &impl Net) -> Result<Success, Error> {
         let target = target(true);
         self.call(self.prev.as_ref(), &target, &self.conf, |call| {

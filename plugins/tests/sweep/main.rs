@@ -14,9 +14,10 @@ use machine::Machine;
 
 /// Each line as a module with one test for each verb.
 macro_rules! sweep {
-    ($($name:ident: $conf:tt leaves [$($left:literal),*];)*) => {$(
+    ($($name:ident: $conf:tt leaves [$($left:literal),*];)*) => {
+    $(
         mod $name {
-            fn machine() -> crate::Machine {
+            pub(crate) fn machine() -> crate::Machine {
                 crate::Machine::new(serde_json::json!($conf), &[$($left),*])
             }
 
@@ -47,7 +48,19 @@ macro_rules! sweep {
                 crate::gc(machine);
             }
         }
-    )*};
+    )*
+
+        #[test]
+        fn every_plugin_of_the_table_that_needs_the_kernel_is_swept() {
+            let swept = [$($name::machine().plugin()),*];
+            let table = cni_plugins::table(&cni_net::fake::FakeNet::new());
+            // These know files alone; they are swept behind the others.
+            let needed = table.types().filter(|kind| !["host-local", "static"].contains(kind));
+            for kind in needed {
+                assert!(swept.iter().any(|plugin| plugin == kind), "{kind} is in no line");
+            }
+        }
+    };
 }
 
 sweep! {
