@@ -5,6 +5,7 @@
 mod bridge;
 mod equal;
 mod fixture;
+mod killed;
 mod loopback;
 mod macvlan;
 mod tuning;
