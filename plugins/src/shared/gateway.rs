@@ -123,10 +123,15 @@ const FORWARDING: &str = "ipv6/conf/all/forwarding";
 /// from them, unless `accept_ra` is 2: so each interface that listens now goes on listening.
 fn still_accepting_ra<N: Links + Sysctl>(net: &N) -> Result<Vec<(String, String)>, NetError> {
     let keys = net.links(At::Host)?.into_iter().filter(|link| link.name != "lo");
-    let keys = keys.map(|link| format!("ipv6/conf/{}/accept_ra", link.name));
-    // An interface without IPv6, or gone meanwhile, has no such key.
-    let listens = |key: &String| net.sysctl(At::Host, key).is_ok_and(|value| value == "1");
-    Ok(keys.filter(listens).map(|key| (key, "2".to_owned())).collect())
+    let mut values = Vec::new();
+    for key in keys.map(|link| format!("ipv6/conf/{}/accept_ra", link.name)) {
+        match net.sysctl(At::Host, &key) {
+            // An interface without IPv6, or gone meanwhile, has no such key.
+            Err(error) if error.is_absent() => {}
+            value => values.extend((value? == "1").then(|| (key, "2".to_owned()))),
+        }
+    }
+    Ok(values)
 }
 
 fn add_addr<N: Links + Addrs + Routes + Sysctl>(net: &N, bridge: &Link, gateway: IpNet) -> Result<(), Error> {

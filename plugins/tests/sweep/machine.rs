@@ -150,6 +150,23 @@ impl Machine {
         ))
     }
 
+    /// That there is all of `whole`, what an ADD makes that nothing happened to, but for announcements, which an
+    /// ADD can do without.
+    #[track_caller]
+    pub(crate) fn is_whole(&self, whole: &BTreeSet<String>, nth: usize) {
+        let state = self.state();
+        let announces = |line: &str| {
+            ["arp_notify", "ndisc_notify", "accept_dad"]
+                .iter()
+                .any(|key| line.contains(key))
+        };
+        let missing: Vec<_> = whole.difference(&state).filter(|line| !announces(line)).collect();
+        assert!(
+            missing.is_empty(),
+            "call {nth}: after ADD that overcame a failure there is no {missing:#?}"
+        );
+    }
+
     /// That there is what was there before, and nothing more than the plugin may leave.
     #[track_caller]
     pub(crate) fn is_clean(&self, nth: usize, what: &str) {

@@ -121,12 +121,18 @@ fn each_call(
 }
 
 fn add(machine: fn() -> Machine, fault: Fault) {
+    let unharmed = machine();
+    unharmed.add(&unharmed.net).unwrap();
+    let whole = unharmed.state();
     each_call(machine, fault, |machine, failing, nth| {
         let added = machine.add(failing);
         assert!(failing.calls() > 0, "the kernel was not asked for anything");
         match &added {
             // What the plugin can do without, or did another way: then the whole is there.
-            Ok(success) => machine.check(&machine.net, success).unwrap(),
+            Ok(success) => {
+                machine.check(&machine.net, success).unwrap();
+                machine.is_whole(&whole, nth);
+            }
             Err(_) if fault == Fault::Refused => machine.is_clean(nth, "ADD that failed"),
             Err(_) => {}
         }
