@@ -7,7 +7,7 @@ use cni_net::{At, Netns};
 
 use crate::detach::{Place, joined};
 use crate::element::Element;
-use crate::journal::{Entry, Journal, State};
+use crate::journal::{self, Entry, State};
 use crate::node::Node;
 
 /// CHECKs all networks of the call for `id`, in the order of ADD. The namespace has to be that of ADD time;
@@ -26,10 +26,9 @@ pub fn run(node: &Node, id: &AttachmentId, netns: Option<&NetnsPath>) -> Result<
         .state
         .lock_known(&id.container, deadline)?
         .ok_or_else(unknown)?;
-    let journal = Journal::open(&dir, &id.ifname)?.ok_or_else(unknown)?;
-    let state = journal.state();
-    whole(id, state)?;
-    let place = Place::find(node, &id.container, state, netns)?;
+    let state = journal::look(&dir.path().join(id.ifname.as_str()))?.ok_or_else(unknown)?;
+    whole(id, &state)?;
+    let place = Place::find(node, &id.container, &state, netns)?;
     let Some(netns) = &place.netns else {
         let msg = format!("check {id}: the network namespace of its ADD is gone");
         return Err(Error::new(Code::INVALID_NETNS, msg));

@@ -17,7 +17,7 @@ use verdict::Verdict;
 pub(crate) use verdict::joined;
 
 use crate::element::Element;
-use crate::journal::{Entry, Failure, Journal, Locked, Record, State};
+use crate::journal::{Entry, Failure, Journal, Locked, Record, State, shortened};
 use crate::node::Node;
 
 /// What to detach.
@@ -64,8 +64,13 @@ pub fn run(node: &Node, request: &Request) -> Result<(), Error> {
         let outcome = call(node, &dir, ifname, request.netns.as_ref(), deadline);
         outcome.err()
     });
-    let failures: Vec<Error> = failures.collect();
-    dir.remove_if_empty()?;
+    let mut failures: Vec<Error> = failures.collect();
+    if let Err(error) = dir.remove_if_empty()
+        && failures.is_empty()
+    {
+        // After a failure it is not empty, so this says nothing new.
+        failures.push(error.into());
+    }
     joined(failures)
 }
 
@@ -120,19 +125,13 @@ pub(crate) fn undo(
     let mut failures = Vec::new();
     for entry in journal.state().clone().entries.values().rev() {
         let at = entry.intended.at;
-        note(journal, Record::Deleting { at });
+        if entry.deletion.is_none() {
+            note(journal, Record::Deleting { at });
+        }
         match one(node, place, entry, deadline) {
             Ok(()) => note(journal, Record::Deleted { at }),
             Err(error) => {
-                let time = now();
-                note(
-                    journal,
-                    Record::DelFailed(Failure {
-                        at,
-                        time,
-                        error: error.clone(),
-                    }),
-                );
+                failed(journal, at, &error);
                 failures.push(error);
             }
         }
@@ -142,10 +141,9 @@ pub(crate) fn undo(
 
 /// A DEL for which not even the namespace could be looked at: it counts as a try for everything.
 fn refused(journal: &mut Journal, error: Error) -> Error {
-    let (time, all) = (now(), journal.state().entries.keys().copied());
-    for at in all.collect::<Vec<_>>() {
-        let error = error.clone();
-        note(journal, Record::DelFailed(Failure { at, time, error }));
+    let all: Vec<u32> = journal.state().entries.keys().copied().collect();
+    for at in all {
+        failed(journal, at, &error);
     }
     error
 }
@@ -177,6 +175,14 @@ fn delete_links(node: &Node, dir: &Locked, state: &State, place: &Place) {
     if let Err(error) = deleted {
         // It only saves time: each DEL removes its own link, and reports what keeps it from doing so.
         tracing::debug!(%error, "delete the pod's links in one request");
+    }
+}
+
+/// Notes a failure of DEL, until the call is stuck: its journal must not grow with each try from then on.
+fn failed(journal: &mut Journal, at: u32, error: &Error) {
+    if journal.state().stuck.is_none() {
+        let (time, error) = (now(), shortened(error));
+        note(journal, Record::DelFailed(Failure { at, time, error }));
     }
 }
 

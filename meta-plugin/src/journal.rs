@@ -20,14 +20,16 @@ mod record;
 mod state;
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use cni_core::spec::IfName;
+use rustix::fs::OFlags;
 
 pub use dir::{Locked, StateDir};
 pub use error::JournalError;
+pub(crate) use record::shortened;
 pub use record::{Call, Failure, Intended, Planned, Record, RouteChange, RouteRecord};
 pub use state::{Deletion, Entry, State};
 
@@ -46,10 +48,10 @@ impl Journal {
     /// Starts the journal of a call with its first record.
     ///
     /// # Errors
-    /// When there is one already, or it cannot be written.
+    /// When there is one already, or it cannot be written; then there is none afterwards.
     pub fn create(dir: &Locked, call: Call) -> Result<Self, JournalError> {
         let path = dir.path().join(call.ifname.as_str());
-        let file = options()
+        let file = writable()
             .create_new(true)
             .open(&path)
             .map_err(|e| JournalError::io("create", &path, e))?;
@@ -58,8 +60,15 @@ impl Journal {
             file,
             state: State::default(),
         };
-        journal.append(Record::Call(call))?;
-        Ok(journal)
+        match journal.append(Record::Call(call)) {
+            Ok(()) => Ok(journal),
+            Err(error) => {
+                if let Err(error) = journal.remove() {
+                    tracing::warn!(%error, "remove a journal without records");
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Opens the journal of the call for `ifname`; `None` when there is none. A torn tail is cut off.
@@ -68,9 +77,9 @@ impl Journal {
     /// [`JournalError::Newer`] when a newer program wrote it; when it cannot be read.
     pub fn open(dir: &Locked, ifname: &IfName) -> Result<Option<Self>, JournalError> {
         let path = dir.path().join(ifname.as_str());
-        let mut file = match options().open(&path) {
+        let mut file = match writable().open(&path) {
             Ok(file) => file,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(JournalError::io("open", &path, e)),
         };
         let bytes = read_all(&mut file, &path)?;
@@ -134,20 +143,30 @@ impl Journal {
     }
 }
 
-/// Reads a journal without its lock, for those who only look.
+/// Reads a journal for somebody who only looks, and who need not hold its lock; `None` when there is none.
 ///
 /// # Errors
 /// As for [`Journal::open`].
-pub fn look(path: &Path) -> Result<State, JournalError> {
-    let mut file = File::open(path).map_err(|e| JournalError::io("open", path, e))?;
+pub fn look(path: &Path) -> Result<Option<State>, JournalError> {
+    let mut file = match without_surprises(OpenOptions::new().read(true)).open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(JournalError::io("open", path, e)),
+    };
     let bytes = read_all(&mut file, path)?;
-    State::replay(path, &bytes).map(|(state, _)| state)
+    State::replay(path, &bytes).map(|(state, _)| Some(state))
 }
 
-fn options() -> OpenOptions {
+fn writable() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).append(true).mode(0o600);
+    without_surprises(&mut options);
     options
+}
+
+/// What lies at the path may be anybody's: a link is not followed, and a pipe does not hang.
+fn without_surprises(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
 }
 
 fn read_all(file: &mut File, path: &Path) -> Result<Vec<u8>, JournalError> {

@@ -74,9 +74,9 @@ fn call(container: &ContainerId, ifname: &IfName, path: &Path) -> Vec<Row> {
         why,
     };
     let state = match journal::look(path) {
-        Ok(state) => state,
-        // Its DEL may have ended since the directory was read.
-        Err(_) if !path.exists() => return Vec::new(),
+        Ok(Some(state)) => state,
+        // Its DEL has ended since the directory was read.
+        Ok(None) => return Vec::new(),
         Err(error) => {
             return vec![row(
                 ifname,

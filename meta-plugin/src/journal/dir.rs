@@ -1,14 +1,15 @@
 //! The state directory, and the lock that each container has in it.
 
-use std::fs::{DirBuilder, File, TryLockError};
+use std::fs::{DirBuilder, File, FileType, TryLockError};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use cni_core::spec::{ContainerId, IfName};
+use rustix::fs::OFlags;
 
 use super::JournalError;
 
@@ -55,7 +56,8 @@ impl StateDir {
     ) -> Result<Option<Locked>, JournalError> {
         let path = self.container(container);
         loop {
-            let dir = match File::open(&path) {
+            let directory = (OFlags::DIRECTORY | OFlags::NOFOLLOW).bits().cast_signed();
+            let dir = match File::options().read(true).custom_flags(directory).open(&path) {
                 Ok(dir) => dir,
                 Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
                 Err(e) => return Err(JournalError::io("open the directory of", &path, e)),
@@ -74,7 +76,7 @@ impl StateDir {
     /// # Errors
     /// When it cannot be listed; one that does not exist is empty.
     pub fn containers(&self) -> Result<Vec<ContainerId>, JournalError> {
-        names(&self.attachments())
+        names(&self.attachments(), FileType::is_dir)
     }
 
     /// The file of each call, without any lock: containers sorted, then the interfaces.
@@ -86,7 +88,7 @@ impl StateDir {
         for container in self.containers()? {
             let dir = self.container(&container);
             let named = |ifname: IfName| (container.clone(), ifname.clone(), dir.join(ifname.as_str()));
-            calls.extend(names(&dir)?.into_iter().map(named));
+            calls.extend(names(&dir, FileType::is_file)?.into_iter().map(named));
         }
         Ok(calls)
     }
@@ -125,7 +127,7 @@ impl Locked {
     /// # Errors
     /// When the directory cannot be listed.
     pub fn calls(&self) -> Result<Vec<IfName>, JournalError> {
-        names(&self.path)
+        names(&self.path, FileType::is_file)
     }
 
     /// Removes the directory if no call is left in it.
@@ -188,13 +190,17 @@ fn create(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The names in `dir` that can be ours; anything else that lies there is not touched.
-fn names<T: FromStr + Ord>(dir: &Path) -> Result<Vec<T>, JournalError> {
+/// The names in `dir` that can be ours, of what is of the right `kind`; anything else that lies there is not
+/// touched.
+fn names<T: FromStr + Ord>(dir: &Path, kind: fn(&FileType) -> bool) -> Result<Vec<T>, JournalError> {
     let list = || -> io::Result<Vec<T>> {
         let mut names = Vec::new();
         for entry in std::fs::read_dir(dir)? {
-            let name = entry?.file_name();
-            names.extend(name.to_str().and_then(|name| name.parse().ok()));
+            let entry = entry?;
+            let name = entry.file_name().to_str().and_then(|name| name.parse().ok());
+            if let Some(name) = name.filter(|_| entry.file_type().is_ok_and(|is| kind(&is))) {
+                names.push(name);
+            }
         }
         Ok(names)
     };

@@ -3,6 +3,8 @@ use std::time::{Duration, Instant};
 use cni_core::invoke::Choice;
 use cni_core::spec::{Code, Error};
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+
 use super::*;
 
 /// A journal as version 0.1.0 writes it: every kind of record.
@@ -189,9 +191,30 @@ fn a_torn_tail_is_cut_off_before_anything_is_appended() {
     let mut journal = Journal::open(&dir, &call().ifname).unwrap().unwrap();
     assert!(journal.state().entries.is_empty());
     journal.append(intended(0, "net1")).unwrap();
-    let again = look(&path).unwrap();
+    let again = look(&path).unwrap().unwrap();
     assert_eq!((again.damaged, again.entries.len()), (0, 1));
     assert_eq!(again, *journal.state());
+    std::fs::remove_dir_all(root).unwrap();
+}
+
+#[test]
+fn what_is_no_journal_is_passed_over_and_never_followed() {
+    let root = scratch("foreign");
+    let state = StateDir::new(&root);
+    let dir = lock(&state);
+    let treasure = root.join("treasure");
+    std::fs::write(&treasure, "not ours").unwrap();
+    std::os::unix::fs::symlink(&treasure, dir.path().join("link0")).unwrap();
+    std::fs::create_dir(dir.path().join("dir0")).unwrap();
+    std::fs::write(root.join("attachments/README"), "").unwrap();
+    mknodat(CWD, dir.path().join("fifo0"), FileType::Fifo, Mode::RWXU, 0).unwrap();
+    assert_eq!(state.calls().unwrap(), []);
+    assert_eq!(dir.calls().unwrap(), []);
+    for name in ["link0", "dir0", "fifo0"] {
+        assert!(Journal::open(&dir, &name.parse().unwrap()).is_err(), "{name}");
+    }
+    assert!(state.lock_known(&"README".parse().unwrap(), soon()).is_err());
+    assert_eq!(std::fs::read(&treasure).unwrap(), b"not ours");
     std::fs::remove_dir_all(root).unwrap();
 }
 
