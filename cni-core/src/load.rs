@@ -3,7 +3,7 @@
 //! One file that cannot be read hides no other: it is reported beside what was found.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::spec::{ConfError, ConfList, Draft, Object, PluginConf};
@@ -147,7 +147,8 @@ pub fn by_name(dir: impl AsRef<Path>, name: impl AsRef<str>) -> Result<Found, Lo
 
 /// The files in `dir` with one of `extensions` (without the dot, case counts), by name.
 ///
-/// A directory that does not exist has none; directories are left out, links to files are not.
+/// A directory that does not exist has none. Directories, pipes and devices are left out; links to files are
+/// not, and one that leads nowhere is there to be reported.
 ///
 /// # Errors
 /// When the directory cannot be read.
@@ -165,7 +166,8 @@ pub fn files(dir: impl AsRef<Path>, extensions: &[&str]) -> Result<Vec<PathBuf>,
     for entry in entries {
         let entry = entry.map_err(failed)?;
         let path = entry.path();
-        if has_extension(&path, extensions) && !entry.file_type().map_err(failed)?.is_dir() {
+        let is_other = |path: &Path| fs::metadata(path).is_ok_and(|found| !found.is_file());
+        if has_extension(&path, extensions) && !is_other(&path) {
             paths.push(path);
         }
     }
@@ -173,8 +175,25 @@ pub fn files(dir: impl AsRef<Path>, extensions: &[&str]) -> Result<Vec<PathBuf>,
     Ok(paths)
 }
 
+/// The content of the file at `path`, if it is no larger than any configuration can be: 16 MiB.
+///
+/// # Errors
+/// When it cannot be read, or is larger, as a device without end is.
+pub fn bytes(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
+    const LARGEST: u64 = 16 << 20;
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            "it is larger than 16 MiB",
+        ));
+    }
+    Ok(bytes)
+}
+
 fn read_object(path: &Path) -> Result<Object, LoadError> {
-    let bytes = fs::read(path).map_err(|source| LoadError::Read {
+    let bytes = bytes(path).map_err(|source| LoadError::Read {
         path: path.to_owned(),
         source,
     })?;

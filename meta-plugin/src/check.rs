@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use cni_core::spec::{AttachmentId, Code, Error, NetnsPath};
+use cni_core::spec::{AttachmentId, Code, ContainerId, Error, NetnsPath};
 use cni_net::{At, Netns};
 
 use crate::detach::{Place, joined};
@@ -43,6 +43,22 @@ pub fn run(node: &Node, id: &AttachmentId, netns: Option<&NetnsPath>) -> Result<
     };
     let named = |entry: &Entry| check(entry).err().map(|error| entry.intended.named(error));
     joined(state.entries.values().filter_map(named).collect())
+}
+
+/// CHECKs every call of `container`.
+///
+/// # Errors
+/// As for [`run`]: all failures in one, or code 3 when nothing is attached.
+pub fn all(node: &Node, container: &ContainerId, netns: Option<&NetnsPath>) -> Result<(), Error> {
+    let calls = node.state.calls_of(container)?;
+    if calls.is_empty() {
+        let msg = format!("check {container:?}: nothing is attached");
+        return Err(Error::new(Code::UNKNOWN_CONTAINER, msg));
+    }
+    let ids = calls
+        .into_iter()
+        .map(|ifname| AttachmentId::new(container.clone(), ifname));
+    joined(ids.filter_map(|id| run(node, &id, netns).err()).collect())
 }
 
 /// Looks for the container's interface, if ADD made one.

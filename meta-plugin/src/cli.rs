@@ -20,7 +20,7 @@ use out::{Format, Out};
 
 /// Several networks for each pod, as NetworkAttachmentDefinitions say.
 #[derive(Parser)]
-#[command(name = "plexus", disable_help_subcommand = true)]
+#[command(name = "plexus", version, disable_help_subcommand = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -28,13 +28,13 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Attach a network namespace to the networks of a pod
+    /// ADD by hand: attach a network namespace to the networks of a pod
     Attach(Box<attach::Options>),
-    /// Compare what was attached with what there is
+    /// CHECK by hand: compare what was attached with what there is
     Check(check::Options),
-    /// Show it all: three nodes, four pods, four networks, nothing left afterwards
+    /// Show it all: three nodes, four pods with four networks each, nothing left afterwards
     Demo,
-    /// Remove what was attached to a container
+    /// DEL by hand: remove what was attached to a container, by whomever
     Detach(detach::Options),
     /// Show what is attached on this machine
     List(list::Options),
@@ -44,19 +44,28 @@ enum Command {
     Version,
 }
 
-/// What every command that changes or shows attachments takes.
+/// What every command that shows attachments takes.
 #[derive(Args)]
-struct Common {
+struct Journals {
     /// The directory of the journals
-    #[arg(long, value_name = "DIR", default_value = "/var/lib/plexus")]
+    #[arg(long, value_name = "DIR", default_value = STATE_DIR)]
     state_dir: PathBuf,
-    /// The policy; an absent file means the defaults
-    #[arg(long, value_name = "FILE", default_value = plexus::config::POLICY_FILE)]
-    config: PathBuf,
     /// A table for people, or JSON for programs
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     output: Format,
 }
+
+/// What every command that runs plugins takes.
+#[derive(Args)]
+struct Common {
+    #[command(flatten)]
+    journals: Journals,
+    /// The policy of the node, in place of /etc/plexus/config.json
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+const STATE_DIR: &str = "/var/lib/plexus";
 
 /// The whole command line. `args` begin with the program's name.
 ///
@@ -94,10 +103,10 @@ pub(crate) fn main(
 impl Command {
     fn format(&self) -> Format {
         match self {
-            Self::Attach(options) => options.common.output,
-            Self::Check(options) => options.common.output,
-            Self::Detach(options) => options.common.output,
-            Self::List(options) => options.common.output,
+            Self::Attach(options) => options.common.journals.output,
+            Self::Check(options) => options.common.journals.output,
+            Self::Detach(options) => options.common.journals.output,
+            Self::List(options) => options.journals.output,
             Self::Validate(options) => options.output,
             Self::Demo | Self::Version => Format::Table,
         }

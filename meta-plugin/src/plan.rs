@@ -18,7 +18,7 @@ pub use source::{Files, Networks, SourceError};
 
 use std::collections::BTreeMap;
 
-use cni_core::spec::{CniArgs, ConfList, IfName, Object};
+use cni_core::spec::{CniArgs, ConfList, IfName, Object, PluginConf, PluginType};
 
 use crate::config::{ClusterNetwork, Policy};
 use crate::npwg::{DEFAULT_NETWORK, NETWORKS, NetworkSelection, Pod, selection};
@@ -139,15 +139,30 @@ fn check_recursion(candidate: &Candidate) -> Result<(), PlanError> {
         Some(kind) => Err(PlanError::Recursion {
             origin: candidate.origin.clone(),
             network: candidate.network.to_string(),
-            kind: kind.to_owned(),
+            kind: kind.to_string(),
         }),
     }
 }
 
-/// The plugin of `list` that is a meta-plugin, if there is one.
-fn meta_plugin(list: &ConfList) -> Option<&str> {
-    let mut kinds = list.plugins().map(|plugin| plugin.kind.as_str());
-    kinds.find(|kind| META_PLUGINS.contains(kind))
+/// The meta-plugin that `list` would run, in the chain or for addresses, if there is one.
+fn meta_plugin(list: &ConfList) -> Option<PluginType> {
+    let kinds = list.plugins().flat_map(types);
+    kinds
+        .into_iter()
+        .find(|kind| META_PLUGINS.contains(&kind.as_str()))
+}
+
+/// The type of a plugin, and that of the one that it leaves addresses to, where its configuration says so in
+/// the usual place.
+pub(crate) fn types(plugin: &PluginConf) -> impl Iterator<Item = PluginType> {
+    #[derive(serde::Deserialize)]
+    struct Ipam {
+        #[serde(rename = "type")]
+        kind: String,
+    }
+    let ipam: Option<Ipam> = plugin.object.parse_key("ipam").ok().flatten();
+    let ipam = ipam.and_then(|ipam| ipam.kind.parse().ok());
+    [Some(plugin.kind.clone()), ipam].into_iter().flatten()
 }
 
 /// Names the interfaces and puts together what each attachment is handed.

@@ -45,7 +45,7 @@ pub fn file(path: &Path) -> Vec<Problem> {
             Err(error) => vec![Problem::new("configuration", &error)],
         };
     }
-    match std::fs::read(path) {
+    match load::bytes(path) {
         Ok(text) => match Object::from_slice(&text) {
             Ok(object) if object.get("kind").is_none() => json(&object, &text),
             _ => objects(&text),

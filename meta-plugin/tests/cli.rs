@@ -98,6 +98,7 @@ impl Machine {
         let host = Anonymous::new().expect("these tests need root");
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("nads")).unwrap();
+        fs::write(dir.path().join("config.json"), "{}").unwrap();
         let here = dir.path().to_str().unwrap();
         for (name, text) in [("cbr0.yaml", CBR0), ("nads.yaml", NADS), ("tuned.yaml", TUNED)] {
             fs::write(dir.path().join("nads").join(name), text.replace("DIR", here)).unwrap();
@@ -119,6 +120,8 @@ impl Machine {
         command.args(args).env_remove("CNI_COMMAND");
         if !matches!(args.first(), Some(&"validate" | &"version")) {
             command.arg("--state-dir").arg(self.path("state"));
+        }
+        if matches!(args.first(), Some(&"attach" | &"check" | &"detach")) {
             command.arg("--config").arg(self.path("config.json"));
         }
         within(&self.host, move || command.output().unwrap()).unwrap()
@@ -336,6 +339,12 @@ fn arguments_that_make_no_sense_are_refused() {
     assert!(
         String::from_utf8_lossy(&output.stdout).contains("capabilityCheck"),
         "{output:?}"
+    );
+    fs::remove_file(machine.path("config.json")).unwrap();
+    let output = machine.attach(&[]);
+    assert!(
+        String::from_utf8_lossy(&output.stdout).contains("config.json"),
+        "a policy that was named and is not there: {output:?}"
     );
 }
 

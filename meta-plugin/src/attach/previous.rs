@@ -23,10 +23,14 @@ pub(super) fn settle(node: &Node, dir: &Locked, request: &Request, netns: &Netns
     let here = state.call.as_ref().is_some_and(|call| call.is_in(netns.id()));
     if here && state.is_attached() {
         let msg = format!("already attached: {}", request.id);
-        return Err(Error::new(Code::INVALID_CONFIG, msg));
+        let details = "detach it first, or name another interface for a further call of the container";
+        return Err(Error::new(Code::INVALID_CONFIG, msg).with_details(details));
     }
     let deadline = Instant::now() + node.deadlines.del;
     let place = Place::find(node, dir.container(), state, Some(&request.netns))?;
-    detach::undo(node, dir, &mut journal, &place, deadline)?;
+    detach::undo(node, dir, &mut journal, &place, deadline).map_err(|mut error| {
+        error.msg = format!("detach what an earlier ADD left: {}", error.msg);
+        error
+    })?;
     Ok(journal.remove()?)
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use cni_core::invoke::{Choice, Resolver};
-use cni_core::spec::{Code, Error, Object, PluginType};
+use cni_core::spec::{Code, Error, PluginType};
 
 use crate::journal::Intended;
-use crate::plan::Attachment;
+use crate::plan::{self, Attachment};
 
 /// The record of `attachment`, the call's number `at`.
 ///
@@ -29,19 +29,7 @@ pub(super) fn intended(resolver: &Resolver, at: u32, attachment: &Attachment) ->
 
 /// How each plugin of the list is run, and the one that each leaves addresses to.
 fn chosen(resolver: &Resolver, attachment: &Attachment) -> BTreeMap<PluginType, Choice> {
-    let plugins = attachment.list.plugins();
-    let types = plugins.flat_map(|conf| [Some(conf.kind.clone()), ipam(&conf.object)]);
+    let types = attachment.list.plugins().flat_map(plan::types);
     let with = |kind: PluginType| (kind.clone(), resolver.choice(&kind));
-    types.flatten().map(with).collect()
-}
-
-/// The plugin that addresses are left to, where the configuration says so in the usual place.
-fn ipam(plugin: &Object) -> Option<PluginType> {
-    #[derive(serde::Deserialize)]
-    struct Ipam {
-        #[serde(rename = "type")]
-        kind: String,
-    }
-    let ipam: Option<Ipam> = plugin.parse_key("ipam").ok().flatten();
-    ipam?.kind.parse().ok()
+    types.map(with).collect()
 }

@@ -15,16 +15,16 @@ use super::{Common, Out};
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// The network namespace, as a path
+    /// The network namespace, as a path: /run/netns/NAME or /proc/PID/ns/net
     #[arg(long, value_name = "PATH")]
     netns: PathBuf,
     /// A directory of NetworkAttachmentDefinitions, YAML or JSON
     #[arg(long, value_name = "DIR")]
     nads: Option<PathBuf>,
-    /// The networks annotation, in either form; in place of the pod's own
+    /// The annotation k8s.v1.cni.cncf.io/networks, in either form; in place of the pod's own
     #[arg(long, value_name = "ANNOTATION")]
     networks: Option<String>,
-    /// A file that describes the pod
+    /// A file that describes the pod, YAML or JSON: its metadata counts
     #[arg(long, value_name = "FILE", conflicts_with_all = ["pod_namespace", "pod_name"])]
     pod: Option<PathBuf>,
     /// The pod's namespace
@@ -33,14 +33,14 @@ pub(crate) struct Options {
     /// The pod's name
     #[arg(long, value_name = "NAME", default_value = "pod")]
     pod_name: PodName,
-    /// The default network: `[namespace/]name` of a definition (of kube-system if no namespace is named),
-    /// the name of a CNI configuration, or the path of one
+    /// The default network: [NAMESPACE/]NAME of a definition (of kube-system where no namespace is named),
+    /// the name of a CNI configuration, or the path of one; without it secondary networks are attached alone
     #[arg(long, value_name = "NAME")]
     cluster_network: Option<String>,
-    /// The container's id; without it one that is made from the path of the namespace
+    /// The container's id; without it one is made from the path of the namespace
     #[arg(long, value_name = "ID")]
     container_id: Option<ContainerId>,
-    /// The default network's interface
+    /// The default network's interface; it also tells several calls for one container apart
     #[arg(long, value_name = "NAME", default_value = "eth0")]
     ifname: IfName,
     #[command(flatten)]
@@ -60,18 +60,16 @@ pub(crate) fn run(options: Options, env: Env<'_>, out: &mut Out<'_>) -> Result<(
         let text = "nothing to attach: name networks by --networks, --pod or --cluster-network";
         return Err(Failure::Plain(text.to_owned()));
     }
+    let undo = options.common.detach_command(&container);
+    let count = plan.attachments.len();
     out.progress(&format!(
-        "attach {} networks to {container}",
-        plan.attachments.len()
+        "attach {count} networks to {container}; to undo it, finished or interrupted: {undo}"
     ));
     let id = AttachmentId::new(container.clone(), options.ifname.clone());
     let mut request = attach::Request::new(id, machine::netns(&options.netns)?);
     request.args = args;
     request.path = machine::plugin_path(env);
     let attached = attach::run(&options.common.node(&policy), &request, &plan)?;
-    out.progress(&format!(
-        "attached; undo it by: plexus detach --container-id {container}"
-    ));
     answer(&attached, out)
 }
 

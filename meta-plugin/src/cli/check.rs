@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use cni_core::spec::{AttachmentId, Code, ContainerId, Error, IfName};
+use cni_core::spec::{AttachmentId, ContainerId, IfName};
 use plexus::check;
-use plexus::node::Node;
 
 use super::machine::{self, Env, Failure};
 use super::{Common, Out};
@@ -30,28 +29,10 @@ pub(crate) fn run(options: Options, _env: Env<'_>, out: &mut Out<'_>) -> Result<
     let policy = options.common.policy()?;
     let node = options.common.node(&policy);
     let netns = options.netns.as_deref().map(machine::netns).transpose()?;
-    let ifnames = match options.ifname {
-        Some(ifname) => vec![ifname],
-        None => calls(&node, &container)?,
-    };
-    for ifname in ifnames {
-        out.progress(&format!("check {ifname} of {container}"));
-        check::run(
-            &node,
-            &AttachmentId::new(container.clone(), ifname),
-            netns.as_ref(),
-        )?;
+    match options.ifname {
+        Some(ifname) => check::run(&node, &AttachmentId::new(container, ifname), netns.as_ref())?,
+        None => check::all(&node, &container, netns.as_ref())?,
     }
+    out.progress("everything is as it was attached");
     Ok(())
-}
-
-fn calls(node: &Node, container: &ContainerId) -> Result<Vec<IfName>, Failure> {
-    let all = node.state.calls()?.into_iter();
-    let own = all.filter(|(other, ..)| other == container);
-    let ifnames: Vec<IfName> = own.map(|(_, ifname, _)| ifname).collect();
-    if ifnames.is_empty() {
-        let msg = format!("check {container}: nothing is attached");
-        return Err(Error::new(Code::UNKNOWN_CONTAINER, msg).into());
-    }
-    Ok(ifnames)
 }

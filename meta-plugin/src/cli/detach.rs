@@ -27,9 +27,14 @@ pub(crate) struct Options {
 pub(crate) fn run(options: Options, _env: Env<'_>, out: &mut Out<'_>) -> Result<(), Failure> {
     let container = machine::container(options.container_id, options.netns.as_deref())?;
     let policy = options.common.policy()?;
-    out.progress(&format!("detach {container}"));
+    let node = options.common.node(&policy);
+    let found = match node.state.calls_of(&container)?.is_empty() {
+        true => "nothing is attached to it",
+        false => "detach what is attached to it",
+    };
+    out.progress(&format!("{container}: {found}"));
     let mut request = detach::Request::new(container);
     request.ifname = options.ifname;
     request.netns = options.netns.as_deref().map(machine::netns).transpose()?;
-    Ok(detach::run(&options.common.node(&policy), &request)?)
+    Ok(detach::run(&node, &request)?)
 }

@@ -8,15 +8,15 @@ use plexus::journal::{self, Entry, State, StateDir};
 use serde::Serialize;
 
 use super::machine::Failure;
-use super::{Common, Out};
+use super::{Journals, Out};
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Of this container alone
+    /// Of this container only
     #[arg(long, value_name = "ID")]
     container_id: Option<ContainerId>,
     #[command(flatten)]
-    pub(crate) common: Common,
+    pub(crate) journals: Journals,
 }
 
 /// One attachment.
@@ -35,7 +35,7 @@ struct Row {
 
 pub(crate) fn run(options: &Options, out: &mut Out<'_>) -> Result<(), Failure> {
     let mut rows = Vec::new();
-    for (container, ifname, path) in StateDir::new(&options.common.state_dir).calls()? {
+    for (container, ifname, path) in StateDir::new(&options.journals.state_dir).calls()? {
         if options
             .container_id
             .as_ref()
@@ -58,8 +58,17 @@ impl Row {
             self.network.clone(),
             self.ips.join(","),
             self.state.to_owned(),
-            self.why.clone(),
+            brief(&self.why),
         ]
+    }
+}
+
+/// As much as a line of a table takes; the JSON has all of it.
+fn brief(why: &str) -> String {
+    const LONGEST: usize = 160;
+    match why.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &why[..end]),
+        None => why.to_owned(),
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use cni_core::invoke::Resolver;
 use cni_core::spec::{Code, ContainerId, Error, NetnsPath};
 use cni_net::Kernel;
-use plexus::config::{ConfigError, Policy};
+use plexus::config::{ConfigError, POLICY_FILE, Policy};
 use plexus::demo::DemoError;
 use plexus::journal::{JournalError, StateDir};
 use plexus::node::Node;
@@ -65,16 +65,31 @@ impl Failure {
 impl Common {
     /// The policy of the machine.
     pub(crate) fn policy(&self) -> Result<Policy, ConfigError> {
-        Policy::load(&self.config)
+        match &self.config {
+            None => Policy::load(Path::new(POLICY_FILE)),
+            Some(named) => Policy::read(named),
+        }
     }
 
     /// This machine, its own plugins linked in and all others as executables.
     pub(crate) fn node(&self, policy: &Policy) -> Node {
         let kernel = Kernel::new();
         let resolver = Resolver::with_exec(cni_plugins::table(&kernel)).external(policy.external.clone());
-        let mut node = Node::new(StateDir::new(&self.state_dir), kernel, resolver);
+        let mut node = Node::new(StateDir::new(&self.journals.state_dir), kernel, resolver);
         node.deadlines = policy.deadlines.clone();
         node
+    }
+
+    /// The command that undoes what is attached to `container`.
+    pub(crate) fn detach_command(&self, container: &ContainerId) -> String {
+        let state_dir = &self.journals.state_dir;
+        let usual = state_dir == Path::new(super::STATE_DIR);
+        let place = if usual {
+            String::new()
+        } else {
+            format!(" --state-dir {}", state_dir.display())
+        };
+        format!("plexus detach --container-id {container}{place}")
     }
 }
 

@@ -62,7 +62,7 @@ impl<'a> Out<'a> {
     /// What went well and yet is not as it should be.
     pub(crate) fn warning(&mut self, text: &str) {
         // A lost message is no reason to fail.
-        drop(writeln!(self.stderr, "plexus: {text}"));
+        drop(writeln!(self.stderr, "plexus: {}", printable(text)));
     }
 
     /// Why the command failed: the error object for programs, a line for people.
@@ -79,8 +79,19 @@ impl<'a> Out<'a> {
     }
 }
 
+/// `text` on one line, and without what would command the terminal: plugins may say anything.
+fn printable(text: &str) -> String {
+    let one = |c: char| match c.is_control() {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    };
+    text.chars().map(one).collect()
+}
+
 /// The cells of each column below each other.
 fn aligned(rows: &[Vec<String>]) -> String {
+    let printable = |row: &Vec<String>| row.iter().map(|cell| printable(cell)).collect();
+    let rows: Vec<Vec<String>> = rows.iter().map(printable).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
@@ -105,5 +116,11 @@ mod tests {
     fn columns_are_aligned() {
         let rows = [["A", "LONG", "C"], ["bbbb", "é", ""]].map(|row| row.map(str::to_owned).to_vec());
         assert_eq!(aligned(&rows), "A     LONG  C\nbbbb  é\n");
+    }
+
+    #[test]
+    fn a_cell_is_one_line_and_commands_no_terminal() {
+        let rows = [vec!["a\nb".to_owned(), "\u{1b}[2J".to_owned()]];
+        assert_eq!(aligned(&rows), "a\\nb  \\u{1b}[2J\n");
     }
 }

@@ -93,7 +93,7 @@ impl Nads {
 
     fn read(&mut self, path: &Path) {
         let path = path.to_owned();
-        match fs::read(&path) {
+        match load::bytes(&path) {
             Ok(text) => self.parse(path, &text),
             Err(source) => self.broken.push(NadsError::Read { path, source }),
         }

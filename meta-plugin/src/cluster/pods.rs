@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use cni_core::load;
+
 use crate::npwg::{DnsError, ManifestError, Namespace, Pod, PodName, manifest};
 
 /// A pod's file that cannot be used.
@@ -51,7 +53,7 @@ pub enum PodError {
 /// # Errors
 /// When the file cannot be read or does not describe one pod.
 pub fn pod(path: &Path) -> Result<Pod, PodError> {
-    let text = fs::read(path).map_err(|source| PodError::Read {
+    let text = load::bytes(path).map_err(|source| PodError::Read {
         path: path.to_owned(),
         source,
     })?;
@@ -64,6 +66,10 @@ pub fn pod(path: &Path) -> Result<Pod, PodError> {
 /// When the file is there and cannot be read, or describes another pod or none.
 pub fn pod_in(dir: &Path, namespace: &Namespace, name: &PodName) -> Result<Option<Pod>, PodError> {
     let path = dir.join(namespace.as_str()).join(format!("{name}.yaml"));
+    if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
+        // A pipe would have the runtime wait for whoever writes to it.
+        return Err(PodError::Kind(path));
+    }
     match pod(&path) {
         Err(PodError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
         Ok(pod) if pod.namespace == *namespace && pod.name == *name => Ok(Some(pod)),

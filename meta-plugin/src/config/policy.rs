@@ -1,9 +1,10 @@
 //! The policy of a node: `/etc/plexus/config.json`.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
+use cni_core::load;
 use cni_core::spec::{Object, PluginType};
 
 use super::{ConfigError, Deadlines, keys};
@@ -75,11 +76,19 @@ impl Policy {
     /// # Errors
     /// When the file cannot be read, or is not a policy.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        match fs::read(path) {
-            Ok(json) => Self::parse(&json),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(e) => Err(ConfigError::Read(path.to_owned(), e)),
+        match Self::read(path) {
+            Err(ConfigError::Read(_, e)) if e.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            policy => policy,
         }
+    }
+
+    /// Reads the file at `path`, which somebody named and so has to be there.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is not a policy.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let json = load::bytes(path).map_err(|e| ConfigError::Read(path.to_owned(), e))?;
+        Self::parse(&json)
     }
 
     /// Reads the JSON of the file.

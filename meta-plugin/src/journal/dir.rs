@@ -79,6 +79,14 @@ impl StateDir {
         names(&self.attachments(), FileType::is_dir)
     }
 
+    /// The interfaces of the calls of `container`, without its lock, sorted.
+    ///
+    /// # Errors
+    /// As for [`StateDir::containers`].
+    pub fn calls_of(&self, container: &ContainerId) -> Result<Vec<IfName>, JournalError> {
+        names(&self.container(container), FileType::is_file)
+    }
+
     /// The file of each call, without any lock: containers sorted, then the interfaces.
     ///
     /// # Errors
@@ -88,7 +96,7 @@ impl StateDir {
         for container in self.containers()? {
             let dir = self.container(&container);
             let named = |ifname: IfName| (container.clone(), ifname.clone(), dir.join(ifname.as_str()));
-            calls.extend(names(&dir, FileType::is_file)?.into_iter().map(named));
+            calls.extend(self.calls_of(&container)?.into_iter().map(named));
         }
         Ok(calls)
     }

@@ -108,6 +108,8 @@ fn label_rule(text: &str) -> Option<&'static str> {
 fn subdomain_rule(text: &str) -> Option<&'static str> {
     if text.len() > 253 {
         Some("is longer than 253 characters")
+    } else if text.contains('.') && text.split('.').any(str::is_empty) {
+        Some("has nothing before, behind or between dots")
     } else {
         text.split('.').find_map(label_rule)
     }

@@ -25,7 +25,7 @@ pub(super) fn judge(
         End::Exited(status) => Err(failure(plugin, &stdout, stderr_text.trim(), &status.to_string())),
         End::Overflow => {
             let msg = format!("plugin {:?} wrote more than 16 MiB", plugin.as_str());
-            Err(Error::new(Code::IO, msg).with_details(stderr_text.trim()))
+            Err(Error::new(Code::IO, msg).with_details(shortened(stderr_text.trim())))
         }
         End::Timeout(after) => Err(timeout(plugin, word, after, stderr_text.trim())),
     }
@@ -41,7 +41,7 @@ fn unstartable(plugin: &PluginType, error: &io::Error) -> Error {
 fn timeout(plugin: &PluginType, word: &'static str, after: Duration, stderr: &str) -> Error {
     let plugin = plugin.as_str();
     let msg = format!("plugin {plugin:?} did not end {word} in time and was killed after {after:.1?}");
-    Error::new(late(word), msg).with_details(stderr)
+    Error::new(late(word), msg).with_details(shortened(stderr))
 }
 
 /// The time was up before the plugin was started.
