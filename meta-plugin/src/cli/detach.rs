@@ -36,5 +36,17 @@ pub(crate) fn run(options: Options, _env: Env<'_>, out: &mut Out<'_>) -> Result<
     let mut request = detach::Request::new(container);
     request.ifname = options.ifname;
     request.netns = options.netns.as_deref().map(machine::netns).transpose()?;
-    Ok(detach::run(&node, &request)?)
+    detach::run(&node, &request)?;
+    // A runtime is told that it succeeded when it has tried long enough; a person wants to know.
+    let left = node.state.calls_of(&request.container)?;
+    match left
+        .iter()
+        .any(|ifname| request.ifname.as_ref().is_none_or(|only| only == ifname))
+    {
+        false => Ok(()),
+        true => Err(Failure::Plain(format!(
+            "{} is stuck: see plexus list",
+            request.container
+        ))),
+    }
 }
