@@ -103,24 +103,23 @@ impl Installed {
     /// # Panics
     /// When it cannot be run.
     pub fn shim(&self, config: &Value, environment: &[(&str, &str)]) -> Output {
-        let mut command = Command::new(self.path("bin/plexus"));
-        command
-            .env_clear()
-            .env("PLEXUS_PROGRAM", program("plexus"))
-            .env("CNI_PATH", self.path("bin"))
-            .envs(environment.iter().copied());
+        let mut command = self.shim_command();
+        command.envs(environment.iter().copied());
         given(&mut command, config.to_string().as_bytes())
     }
 
-    /// The whole program by hand, with this node's state directory.
-    ///
-    /// # Panics
-    /// When it cannot be run.
-    pub fn plexus(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
+    /// The shim with where things are in its environment, and nothing else.
+    pub fn shim_command(&self) -> Command {
+        let mut command = Command::new(self.path("bin/plexus"));
+        command
+            .env_clear()
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("PLEXUS_PROGRAM", program("plexus"))
+            .env("CNI_PATH", self.path("bin"));
+        command
     }
 
-    /// The same, still to be run.
+    /// The whole program by hand, with this node's state directory.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program("plexus"));
         command.args(arguments).arg("--state-dir").arg(self.path("state"));

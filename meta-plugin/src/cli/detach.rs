@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use cni_core::spec::{ContainerId, IfName};
 use plexus::detach;
+use plexus::journal;
+use plexus::node::Node;
 
 use super::machine::{self, Env, Failure};
 use super::{Common, Out};
@@ -37,16 +39,23 @@ pub(crate) fn run(options: Options, _env: Env<'_>, out: &mut Out<'_>) -> Result<
     request.ifname = options.ifname;
     request.netns = options.netns.as_deref().map(machine::netns).transpose()?;
     detach::run(&node, &request)?;
-    // A runtime is told that it succeeded when it has tried long enough; a person wants to know.
-    let left = node.state.calls_of(&request.container)?;
-    match left
-        .iter()
-        .any(|ifname| request.ifname.as_ref().is_none_or(|only| only == ifname))
-    {
+    match stuck(&node, &request)? {
         false => Ok(()),
         true => Err(Failure::Plain(format!(
-            "{} is stuck: see plexus list",
+            "{} is stuck: plexus list says why",
             request.container
         ))),
     }
+}
+
+/// Whether DEL has failed so often that it no longer says so: a runtime has to go on, a person wants to know.
+fn stuck(node: &Node, request: &detach::Request) -> Result<bool, Failure> {
+    for (container, ifname, path) in node.state.calls()? {
+        let meant =
+            container == request.container && request.ifname.as_ref().is_none_or(|only| *only == ifname);
+        if meant && journal::look(&path)?.is_some_and(|state| state.stuck.is_some()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

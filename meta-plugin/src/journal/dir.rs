@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use cni_core::spec::{ContainerId, IfName};
 use rustix::fs::OFlags;
+use rustix::io::{FdFlags, fcntl_setfd};
 
 use super::JournalError;
 
@@ -38,7 +39,8 @@ impl StateDir {
     pub fn lock(&self, container: &ContainerId, deadline: Instant) -> Result<Locked, JournalError> {
         loop {
             let path = self.container(container);
-            create(&path).map_err(|e| JournalError::io("make the directory of", &path, e))?;
+            let made = self.create(&path);
+            made.map_err(|e| JournalError::io("make the directory of", &path, e))?;
             if let Some(locked) = self.lock_known(container, deadline)? {
                 return Ok(locked);
             }
@@ -63,6 +65,8 @@ impl StateDir {
                 Err(e) => return Err(JournalError::io("open the directory of", &path, e)),
             };
             wait_for(&dir, &path, container, deadline)?;
+            let inherited = fcntl_setfd(&dir, FdFlags::empty());
+            inherited.map_err(|e| JournalError::io("lock the directory of", &path, e.into()))?;
             // Whoever held it may have removed it: then the lock is on a directory that nobody will find.
             if is_at(&dir, &path).map_err(|e| JournalError::io("open the directory of", &path, e))? {
                 let container = container.clone();
@@ -101,6 +105,23 @@ impl StateDir {
         Ok(calls)
     }
 
+    /// Makes a container's directory, and what is missing above it. The journals are for nobody else to see;
+    /// the directories on the way to them are as any other.
+    fn create(&self, container: &Path) -> io::Result<()> {
+        let private = |path: &Path| match DirBuilder::new().mode(0o700).create(path) {
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
+            made => made,
+        };
+        match private(container) {
+            Err(e) if e.kind() == ErrorKind::NotFound => {
+                std::fs::create_dir_all(&self.0)?;
+                private(&self.attachments())?;
+                private(container)
+            }
+            made => made,
+        }
+    }
+
     fn attachments(&self) -> PathBuf {
         self.0.join("attachments")
     }
@@ -111,6 +132,9 @@ impl StateDir {
 }
 
 /// A container's directory, locked until this is dropped.
+///
+/// Programs that are started meanwhile inherit the lock. If this process is killed, a plugin of its own that
+/// still runs keeps the lock until it ends, so that no DEL overtakes its ADD.
 #[derive(Debug)]
 #[must_use = "dropping it at once protects nothing of what follows"]
 pub struct Locked {
@@ -164,6 +188,15 @@ impl Locked {
     }
 }
 
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // Closing the file would leave the lock with whatever a plugin has left running.
+        if let Err(error) = self.dir.unlock() {
+            tracing::warn!(path = %self.path.display(), %error, "unlock the container");
+        }
+    }
+}
+
 /// Waits for the lock. `flock(2)` has no time limit of its own, so it is asked for again and again.
 fn wait_for(dir: &File, path: &Path, container: &ContainerId, deadline: Instant) -> Result<(), JournalError> {
     let mut pause = PAUSE.0;
@@ -187,14 +220,6 @@ fn is_at(dir: &File, path: &Path) -> io::Result<bool> {
         Ok(found) => Ok((found.dev(), found.ino()) == (held.dev(), held.ino())),
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
         Err(e) => Err(e),
-    }
-}
-
-fn create(path: &Path) -> io::Result<()> {
-    match DirBuilder::new().recursive(true).mode(0o700).create(path) {
-        // It was there, and another process has removed it since: the caller tries again.
-        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
-        made => made,
     }
 }
 

@@ -226,7 +226,11 @@ fn nobody_else_can_look_inside() {
     let journal = Journal::create(&dir, call()).unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(
-        (mode(&root), mode(dir.path()), mode(journal.path())),
+        (
+            mode(&root.join("attachments")),
+            mode(dir.path()),
+            mode(journal.path())
+        ),
         (0o700, 0o700, 0o600)
     );
     assert!(Journal::create(&dir, call()).is_err(), "a call has one journal");

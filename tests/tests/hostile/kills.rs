@@ -1,0 +1,134 @@
+//! Processes that end at any moment.
+
+use std::process::{Child, Command};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use plexus_tests::pod::Pod;
+use serde_json::json;
+
+use crate::node::{Moments, NETWORKS, Node, rounds};
+
+fn signal(child: &Child, name: &str) {
+    let pid = child.id().to_string();
+    // It may have ended already.
+    drop(Command::new("kill").args(["-s", name, &pid]).output().unwrap());
+}
+
+#[test]
+fn f05_killed_attaching_at_any_moment_a_detach_leaves_nothing() {
+    let node = Node::new();
+    let mut moments = Moments::up_to(40_000);
+    for (round, name) in (0..rounds(60)).zip(["KILL", "INT", "TERM"].into_iter().cycle()) {
+        let pod = Pod::new();
+        let mut child = node.spawn(node.attach("c1", &pod, NETWORKS));
+        thread::sleep(moments.next());
+        signal(&child, name);
+        let finished = child.wait().unwrap().success();
+        if round % 2 == 0 && !finished {
+            // Whatever is left is in nobody's way.
+            node.output(node.attach("c1", &pod, NETWORKS));
+            assert_eq!(pod.links().len(), 5, "round {round}");
+        }
+        node.done(node.detach("c1"));
+        node.assert_clean(&[&pod]);
+    }
+}
+
+#[test]
+fn f05_killed_detaching_at_any_moment_the_next_detach_leaves_nothing() {
+    let node = Node::new();
+    let mut moments = Moments::up_to(60_000);
+    for round in 0..rounds(40) {
+        let pod = Pod::new();
+        node.done(node.attach("c1", &pod, NETWORKS));
+        let mut child = node.spawn(node.detach("c1"));
+        thread::sleep(moments.next());
+        signal(&child, "KILL");
+        child.wait().unwrap();
+        if round % 3 == 0 {
+            let path = pod.path().to_owned();
+            drop(pod);
+            let mut detach = node.detach("c1");
+            detach.args(["--netns", &path]);
+            node.done(detach);
+            node.assert_clean(&[]);
+        } else {
+            node.done(node.detach("c1"));
+            node.assert_clean(&[&pod]);
+        }
+    }
+}
+
+/// The runtime's call of `verb`, through the shim.
+fn call(node: &Node, verb: &str, pod: &Pod) -> Command {
+    let installed = &node.installed;
+    let mut entry = installed.entry(&json!({"clusterNetwork": "default/cluster", "networks": NETWORKS}));
+    entry["cniVersion"] = json!("1.0.0");
+    entry["name"] = json!("pods");
+    let config = installed.path("entry.json");
+    std::fs::write(&config, entry.to_string()).unwrap();
+    let mut command = installed.shim_command();
+    command.envs([
+        ("CNI_COMMAND", verb),
+        ("CNI_CONTAINERID", "c1"),
+        ("CNI_IFNAME", "eth0"),
+        ("CNI_NETNS", pod.path()),
+    ]);
+    command.stdin(std::fs::File::open(config).unwrap());
+    command
+}
+
+#[test]
+fn f05_killed_under_the_shim_at_any_moment_a_del_leaves_nothing() {
+    let node = Node::new();
+    let mut moments = Moments::up_to(40_000);
+    for _ in 0..rounds(40) {
+        let pod = Pod::new();
+        let mut child = node.spawn(call(&node, "ADD", &pod));
+        thread::sleep(moments.next());
+        signal(&child, "KILL");
+        child.wait().unwrap();
+        node.done(call(&node, "DEL", &pod));
+        node.assert_clean(&[&pod]);
+    }
+}
+
+#[test]
+fn a_del_does_not_overtake_a_plugin_whose_caller_was_killed() {
+    let node = Node::new();
+    let (began, made) = (node.installed.path("began"), node.installed.path("made"));
+    let script = format!(
+        "#!/bin/sh\ncase $CNI_COMMAND in\nADD) touch {b}; sleep 0.5; touch {m}; echo '{{}}' ;;\nDEL) rm -f {m} ;;\nesac\n",
+        b = began.display(),
+        m = made.display(),
+    );
+    node.installed.plugin("slow", script.as_bytes());
+    node.nad("slow", &json!({"cniVersion": "1.0.0", "type": "slow"}));
+    let pod = Pod::new();
+    let mut child = node.spawn(node.attach("c1", &pod, "slow"));
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while !began.exists() && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    node.done(node.detach("c1"));
+    thread::sleep(Duration::from_millis(700));
+    assert!(!made.exists(), "its ADD ended after its DEL");
+    node.assert_clean(&[&pod]);
+}
+
+#[test]
+fn what_a_plugin_leaves_running_does_not_keep_the_container_locked() {
+    let node = Node::new();
+    node.installed
+        .plugin("daemon", b"#!/bin/sh\nsetsid sleep 30 &\necho '{}'\n");
+    node.nad("daemon", &json!({"cniVersion": "1.0.0", "type": "daemon"}));
+    let pod = Pod::new();
+    node.done(node.attach("c1", &pod, "daemon"));
+    let started = Instant::now();
+    node.done(node.detach("c1"));
+    assert!(started.elapsed() < Duration::from_secs(5));
+    node.assert_clean(&[&pod]);
+}
