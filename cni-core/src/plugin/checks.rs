@@ -45,11 +45,7 @@ pub(super) fn version(
 
 /// Verbs that came with a later version are refused by name below it.
 fn gate(plugin: &dyn DynPlugin, operation: Operation, text: &str) -> Result<(), Error> {
-    // Missing parts count as 0 here, so that "1.0" fails for not being "1.0.0", as it does for ADD.
-    let padded = ["", ".0", ".0.0"]
-        .iter()
-        .find_map(|pad| format!("{text}{pad}").parse::<Version>().ok());
-    let Some(version) = padded else {
+    let Some(version) = lenient(text) else {
         let msg = format!("cniVersion {text:?} is not a version");
         return Err(Error::new(Code::DECODING, msg));
     };
@@ -64,6 +60,18 @@ fn gate(plugin: &dyn DynPlugin, operation: Operation, text: &str) -> Result<(), 
         return refused("plugin");
     }
     Ok(())
+}
+
+/// Up to three numbers, however they are written; those that are missing count as 0. So "1.0" and "01.0.0"
+/// fail for not being "1.0.0", as they do for ADD.
+fn lenient(text: &str) -> Option<Version> {
+    let numbers: Option<Vec<u32>> = text.split('.').map(|part| part.parse().ok()).collect();
+    match numbers?[..] {
+        [major] => Some(Version::new(major, 0, 0)),
+        [major, minor] => Some(Version::new(major, minor, 0)),
+        [major, minor, patch] => Some(Version::new(major, minor, patch)),
+        _ => None,
+    }
 }
 
 /// Refuses the plugin's own namespace: what is meant for a container must not happen to the host.
