@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::spec::{ConfError, ConfList, Draft, Object, PluginConf};
+use crate::spec::{ConfError, ConfList, Draft, Object, PluginConf, with_causes};
 
 /// What could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -47,20 +47,11 @@ pub enum LoadError {
 }
 
 fn unreadable(broken: &[LoadError]) -> String {
-    let each: Vec<String> = broken.iter().map(LoadError::with_cause).collect();
+    let each: Vec<String> = broken.iter().map(|error| with_causes(error)).collect();
     if each.is_empty() {
         String::new()
     } else {
         format!("; unreadable: {}", each.join(", "))
-    }
-}
-
-impl LoadError {
-    fn with_cause(&self) -> String {
-        match std::error::Error::source(self) {
-            Some(cause) => format!("{self}: {cause}"),
-            None => self.to_string(),
-        }
     }
 }
 

@@ -17,7 +17,7 @@ use verdict::Verdict;
 pub(crate) use verdict::joined;
 
 use crate::element::Element;
-use crate::journal::{Entry, Failure, Journal, Locked, Record, State, shortened};
+use crate::journal::{Entry, Failure, Journal, Locked, Record, State};
 use crate::node::Node;
 
 /// What to detach.
@@ -181,7 +181,7 @@ fn delete_links(node: &Node, dir: &Locked, state: &State, place: &Place) {
 /// Notes a failure of DEL, until the call is stuck: its journal must not grow with each try from then on.
 fn failed(journal: &mut Journal, at: u32, error: &Error) {
     if journal.state().stuck.is_none() {
-        let (time, error) = (now(), shortened(error));
+        let (time, error) = (now(), error.shortened());
         note(journal, Record::DelFailed(Failure { at, time, error }));
     }
 }

@@ -29,7 +29,6 @@ use rustix::fs::OFlags;
 
 pub use dir::{Locked, StateDir};
 pub use error::JournalError;
-pub(crate) use record::shortened;
 pub use record::{Call, Failure, Intended, Planned, Record, RouteChange, RouteRecord};
 pub use state::{Deletion, Entry, State};
 

@@ -8,7 +8,7 @@ use std::error::Error;
 use std::path::Path;
 
 use cni_core::load;
-use cni_core::spec::{ConfList, Object};
+use cni_core::spec::{ConfList, Object, with_causes};
 use serde::Serialize;
 
 use crate::config::{Entry, Policy};
@@ -27,11 +27,9 @@ pub struct Problem {
 
 impl Problem {
     fn new(place: impl Into<String>, error: &dyn Error) -> Self {
-        let causes = std::iter::successors(Some(error), |e| (*e).source());
-        let texts: Vec<String> = causes.map(ToString::to_string).collect();
         Self {
             place: place.into(),
-            what: texts.join(": "),
+            what: with_causes(error),
         }
     }
 }

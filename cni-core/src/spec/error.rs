@@ -93,16 +93,32 @@ impl Error {
         serde_json::to_string(&answer).unwrap_or_default()
     }
 
-    /// `error` as the message and its sources as the details.
+    /// `error` as the message and its sources as the details, shortened.
     pub fn from_source(code: Code, error: &dyn std::error::Error) -> Self {
-        Self::new(code, error.to_string()).with_details(causes(error))
+        let causes = error.source().map(with_causes).unwrap_or_default();
+        Self::new(code, shortened(&error.to_string())).with_details(causes)
+    }
+
+    /// The same with message and details shortened: an error may quote megabytes of its input.
+    #[must_use]
+    pub fn shortened(&self) -> Self {
+        Self::new(self.code, shortened(&self.msg)).with_details(shortened(&self.details))
     }
 }
 
-/// The causes below `error`, joined by ": "; empty when there are none.
-fn causes(error: &dyn std::error::Error) -> String {
-    let sources = std::iter::successors(error.source(), |e| e.source());
-    sources.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+/// `error` and its causes in one line, joined by ": " and shortened.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let all = std::iter::successors(Some(error), |e| e.source());
+    shortened(&all.map(ToString::to_string).collect::<Vec<_>>().join(": "))
+}
+
+/// As much of `text` as it takes to recognise it.
+pub(crate) fn shortened(text: &str) -> String {
+    const LONGEST: usize = 4096;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 impl fmt::Display for Error {

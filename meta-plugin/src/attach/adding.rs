@@ -10,7 +10,7 @@ use super::{Attached, Request};
 use crate::default_route::{self, Owner};
 use crate::detach::{self, Place};
 use crate::element::Element;
-use crate::journal::{Intended, Journal, Locked, Record, RouteChange, shortened};
+use crate::journal::{Intended, Journal, Locked, Record, RouteChange};
 use crate::node::Node;
 use crate::plan::{Attachment, Plan};
 
@@ -80,7 +80,7 @@ impl<'a> Adding<'a> {
     /// Takes everything back, and answers `error`, which led here.
     pub(super) fn undo(mut self, error: Error) -> Error {
         let failed = Record::Failed {
-            error: shortened(&error),
+            error: error.shortened(),
         };
         if let Err(error) = self.journal.append(failed) {
             tracing::warn!(%error, "keep why ADD failed");

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use cni_core::invoke::Resolver;
-use cni_core::spec::{Code, ContainerId, Error, NetnsPath};
+use cni_core::spec::{Code, ContainerId, Error, NetnsPath, with_causes};
 use cni_net::Kernel;
 use plexus::config::{ConfigError, POLICY_FILE, Policy};
 use plexus::demo::DemoError;
@@ -43,9 +43,7 @@ failure_from!(ConfigError, Error, JournalError, PlanError);
 
 impl From<DemoError> for Failure {
     fn from(error: DemoError) -> Self {
-        let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |e| e.source());
-        let texts: Vec<String> = causes.map(ToString::to_string).collect();
-        Self::Plain(texts.join(": "))
+        Self::Plain(with_causes(&error))
     }
 }
 

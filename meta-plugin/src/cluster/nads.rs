@@ -63,14 +63,6 @@ pub enum NadsError {
     },
 }
 
-impl NadsError {
-    /// The error and its causes in one line.
-    pub fn with_causes(&self) -> String {
-        let causes = std::iter::successors(std::error::Error::source(self), |e| e.source());
-        causes.fold(self.to_string(), |line, cause| format!("{line}: {cause}"))
-    }
-}
-
 impl Nads {
     /// Reads the files of `dir` that end in `.yaml`, `.yml` or `.json`, by name; of two definitions with
     /// one name the first counts.

@@ -244,10 +244,3 @@ pub struct Failure {
     /// What it said.
     pub error: Error,
 }
-
-/// `error` as a record keeps it: a plugin may say megabytes, and say them again at every try.
-pub(crate) fn shortened(error: &Error) -> Error {
-    const LONGEST: usize = 4096;
-    let short = |text: &str| text.chars().take(LONGEST).collect::<String>();
-    Error::new(error.code, short(&error.msg)).with_details(short(&error.details))
-}

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use cni_core::load::{self, LoadError};
-use cni_core::spec::{Code, ConfList};
+use cni_core::spec::{Code, ConfList, with_causes};
 
 use super::meta_plugin;
-use crate::cluster::{Nads, NadsError};
+use crate::cluster::Nads;
 use crate::npwg::nad::NadError;
 use crate::npwg::{Nad, NadRef};
 
@@ -104,7 +104,7 @@ impl Networks for Files {
     }
 
     fn broken(&self) -> Vec<String> {
-        self.nads.broken.iter().map(NadsError::with_causes).collect()
+        self.nads.broken.iter().map(|error| with_causes(error)).collect()
     }
 
     fn conf_named(&self, name: &str) -> Result<ConfList, LoadError> {

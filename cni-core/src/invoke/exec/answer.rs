@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use super::process::{End, Finished};
-use crate::spec::{Code, Error, Object, PluginType, Success, Version, VersionInfo};
+use crate::spec::{Code, Error, Object, PluginType, Success, Version, VersionInfo, shortened};
 
 /// The output of a plugin that succeeded.
 pub(super) struct Answered {
@@ -78,15 +78,6 @@ fn failure(plugin: &PluginType, stdout: &[u8], stderr: &str, status: &str) -> Er
         }
     };
     Error::new(Code::UNKNOWN, msg).with_details(format!("plugin {:?}: {status}", plugin.as_str()))
-}
-
-/// Enough to recognise it by; an error is no place for megabytes.
-fn shortened(text: &str) -> String {
-    const LONGEST: usize = 4096;
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
 }
 
 /// The result of ADD, in the version that it names itself, else in the configuration's.
