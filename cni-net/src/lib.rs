@@ -4,6 +4,7 @@
 //! trait, so that a plugin names those that it uses; [`Kernel`] implements them all.
 
 pub mod addr;
+mod announce;
 mod error;
 #[cfg(feature = "fake")]
 pub mod fake;
@@ -19,6 +20,7 @@ mod sockopt;
 pub mod sysctl;
 
 pub use addr::{Addr, Addrs};
+pub use announce::Announce;
 pub use error::NetError;
 pub use kernel::Kernel;
 pub use link::{Links, Mtu, Vni};

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod addrs;
+mod announce;
 mod fixture;
 mod links;
 mod neighbours;

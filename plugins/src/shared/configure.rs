@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use cni_core::spec::{Error, IfName, Mac, Success};
 use cni_net::link::Change;
 use cni_net::route::Route;
-use cni_net::{Addr, Addrs, At, Links, Netns, Routes, Sysctl};
+use cni_net::{Addr, Addrs, Announce, At, Links, Netns, Routes, Sysctl};
 use ipnet::IpNet;
 
 use super::{SharedError, wait};
@@ -92,21 +92,17 @@ impl Plan {
         wait::usable(net, at, ifname, self.addrs.iter().map(|a| a.address))
     }
 
-    /// Tells the others on the link where the addresses are now: the kernel sends gratuitous ARP and
-    /// unsolicited neighbour advertisements when the interface is given its address `mac` once more.
+    /// Tells the others on the link where the addresses are now.
     ///
-    /// Not by a packet socket: closing one waits for an RCU grace period, which costs more than all the rest
-    /// of an ADD. To be called when the link carries traffic; what the kernel sends by itself when the link
-    /// goes up is lost where a bridge's port is not forwarding yet. A lost announcement costs the others
-    /// seconds, not the attachment, so a failure is only logged.
-    pub fn announce<N: Links>(&self, net: &N, netns: &Netns, mac: Option<Mac>) {
-        if mac.is_none() || self.addrs.is_empty() {
+    /// To be called when the link carries traffic; what the kernel sends by itself when the link goes up is
+    /// lost where a bridge's port is not forwarding yet. A lost announcement costs the others seconds, not
+    /// the attachment, so a failure is only logged.
+    pub fn announce<N: Announce>(&self, net: &N, netns: &Netns, mac: Option<Mac>) {
+        let Some(mac) = mac.filter(|_| !self.addrs.is_empty()) else {
             return;
-        }
+        };
         let (at, ifname) = (At::Netns(netns), self.ifname.as_str());
-        let mut again = Change::default();
-        again.mac = mac;
-        let announced = wait::carrier(net, at, ifname).and_then(|()| net.set_link(at, ifname, &again));
+        let announced = wait::carrier(net, at, ifname).and_then(|()| net.announce(at, ifname, mac));
         if let Err(error) = announced {
             tracing::debug!(ifname, %error, "announce");
         }
