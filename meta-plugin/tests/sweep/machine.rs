@@ -76,9 +76,16 @@ impl Machine {
     }
 
     pub(crate) fn detach(&self, net: &impl Net) -> Result<(), Error> {
+        self.detach_on(net, net)
+    }
+
+    /// The same with the plugins on a kernel of their own.
+    pub(crate) fn detach_on(&self, net: &impl Net, plugins: &impl Net) -> Result<(), Error> {
         let mut request = detach::Request::new(id().container);
         (request.ifname, request.netns) = (Some(id().ifname), Some(NetnsPath::new(POD)));
-        detach::run(&self.node(net), &request)
+        let mut node = self.node(net);
+        node.resolver = Resolver::with_exec(cni_plugins::table(plugins));
+        detach::run(&node, &request)
     }
 
     pub(crate) fn check(&self, net: &impl Net) -> Result<(), Error> {

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod grouped;
 mod machine;
 
 use cni_net::fake::{Failing, FakeNet, Fault};
