@@ -38,7 +38,7 @@ enum Command {
     Detach(detach::Options),
     /// Show what is attached on this machine
     List(list::Options),
-    /// Say what is wrong in files: definitions, pods, CNI configurations, /etc/plexus/config.json
+    /// Say what is wrong in files: definitions, pods, CNI configurations, policies
     Validate(validate::Options),
     /// Print the version
     Version,
@@ -116,9 +116,9 @@ impl Command {
 fn run(command: Command, env: Env<'_>, out: &mut Out<'_>) -> Result<(), Failure> {
     match command {
         Command::Attach(options) => attach::run(*options, env, out),
-        Command::Check(options) => check::run(options, env, out),
+        Command::Check(options) => check::run(options, out),
         Command::Demo => Ok(plexus::demo::run(out.stdout())?),
-        Command::Detach(options) => detach::run(options, env, out),
+        Command::Detach(options) => detach::run(options, out),
         Command::List(options) => list::run(&options, out),
         Command::Validate(options) => validate::run(&options, out),
         Command::Version => out.line(concat!("plexus ", env!("CARGO_PKG_VERSION"))),

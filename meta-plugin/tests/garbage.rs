@@ -56,7 +56,7 @@ const NAMES: [&str; 4] = ["a.yaml", "a.json", "a.conflist", "a.conf"];
 fn feed(dir: &Path, names: &[&str], text: &[u8]) {
     for name in names {
         fs::write(dir.join(name), text).unwrap();
-        for problem in validate::file(&dir.join(name)) {
+        for problem in validate::file(&dir.join(name)).problems {
             assert!(problem.what.len() < 20_000, "a message as long as its input");
         }
         drop(plan(dir, "default/a,kube-system/a"));

@@ -50,7 +50,10 @@ pub(crate) struct Options {
 pub(crate) fn run(options: Options, env: Env<'_>, out: &mut Out<'_>) -> Result<(), Failure> {
     let policy = options.common.policy()?;
     let pod = options.pod()?;
-    let container = machine::container(options.container_id.clone(), Some(&options.netns))?;
+    let container = match &options.container_id {
+        Some(id) => id.clone(),
+        None => machine::container_of(&options.netns)?,
+    };
     let args = args(&container);
     let plan = options.plan(&pod, &policy, args.clone())?;
     for warning in &plan.warnings {

@@ -4,8 +4,9 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use cni_core::invoke::Resolver;
-use cni_core::spec::{Code, ContainerId, Error, NetnsPath, with_causes};
+use cni_core::spec::{Code, ContainerId, Error, IfName, NetnsPath, with_causes};
 use cni_net::Kernel;
 use plexus::config::{ConfigError, POLICY_FILE, Policy};
 use plexus::demo::DemoError;
@@ -91,22 +92,42 @@ impl Common {
     }
 }
 
+/// A container whose attachments are there already, and which of its calls is meant.
+#[derive(Args)]
+pub(crate) struct Target {
+    /// The container's id
+    #[arg(long, value_name = "ID", required_unless_present = "netns")]
+    container_id: Option<ContainerId>,
+    /// The path of the network namespace, if it is another one than at the time of attaching; without an id
+    /// it names the container, too
+    #[arg(long, value_name = "PATH")]
+    netns: Option<PathBuf>,
+    /// The interface of the runtime's call; without it all calls of the container
+    #[arg(long, value_name = "NAME")]
+    pub(crate) ifname: Option<IfName>,
+}
+
+impl Target {
+    pub(crate) fn container(&self) -> Result<ContainerId, Failure> {
+        match (&self.container_id, &self.netns) {
+            (Some(id), _) => Ok(id.clone()),
+            (None, Some(netns)) => container_of(netns),
+            (None, None) => Err(Failure::Plain(
+                "name the container by --container-id or --netns".to_owned(),
+            )),
+        }
+    }
+
+    pub(crate) fn netns(&self) -> Result<Option<NetnsPath>, Failure> {
+        self.netns.as_deref().map(netns).transpose()
+    }
+}
+
 /// Where executables of plugins are: `CNI_PATH`, or else the usual place.
 pub(crate) fn plugin_path(env: Env<'_>) -> Vec<PathBuf> {
     match env("CNI_PATH") {
         Some(path) => std::env::split_paths(&path).collect(),
         None => vec!["/opt/cni/bin".into()],
-    }
-}
-
-/// The container that the arguments name, by its id or by its namespace.
-pub(crate) fn container(id: Option<ContainerId>, netns: Option<&Path>) -> Result<ContainerId, Failure> {
-    match (id, netns) {
-        (Some(id), _) => Ok(id),
-        (None, Some(netns)) => container_for(netns),
-        (None, None) => Err(Failure::Plain(
-            "name the container by --container-id or --netns".to_owned(),
-        )),
     }
 }
 
@@ -116,7 +137,7 @@ pub(crate) fn netns(path: &Path) -> Result<NetnsPath, Failure> {
 }
 
 /// The container id for a namespace when nobody says one: the same for the same path.
-fn container_for(netns: &Path) -> Result<ContainerId, Failure> {
+pub(crate) fn container_of(netns: &Path) -> Result<ContainerId, Failure> {
     let path = std::path::absolute(netns)?;
     let digest = Sha256::digest(path.as_os_str().as_encoded_bytes());
     let hex: String = digest.iter().take(10).map(|byte| format!("{byte:02x}")).collect();

@@ -11,7 +11,8 @@ use super::{Format, Out};
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Definitions and pods (.yaml, .yml, .json), CNI configurations (.conflist, .conf) or a policy
+    /// Definitions, pods and what has a template of pods (.yaml, .yml, .json), CNI configurations
+    /// (.conflist, .conf) or a policy (.json)
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// A table for people, or JSON for programs
@@ -27,17 +28,24 @@ struct Row<'a> {
 }
 
 pub(crate) fn run(options: &Options, out: &mut Out<'_>) -> Result<(), Failure> {
-    let found = options.files.iter().flat_map(|file| {
-        let problems = validate::file(file);
-        problems.into_iter().map(move |problem| Row { file, problem })
-    });
-    let rows: Vec<Row<'_>> = found.collect();
+    let (mut rows, mut found) = (Vec::new(), 0);
+    for file in &options.files {
+        let report = validate::file(file);
+        found += report.found;
+        if report.found == 0 && report.problems.is_empty() {
+            out.warning(&format!(
+                "{}: nothing in it is of a kind that is looked into",
+                file.display()
+            ));
+        }
+        rows.extend(report.problems.into_iter().map(|problem| Row { file, problem }));
+    }
     let line = |row: &Row<'_>| {
         let Problem { place, what, .. } = &row.problem;
         vec![format!("{}: {place}: {what}", row.file.display())]
     };
     let table: Vec<_> = match rows.is_empty() {
-        true => vec![vec!["all is well".to_owned()]],
+        true => vec![vec![format!("no problems ({found} looked into)")]],
         false => rows.iter().map(line).collect(),
     };
     out.answer(&rows, &table)?;

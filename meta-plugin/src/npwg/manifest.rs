@@ -18,6 +18,15 @@ pub(crate) struct Manifest {
     items: Vec<Value>,
 }
 
+impl Manifest {
+    /// The annotations of the pods that the object makes, if it makes any: a Deployment, say.
+    pub(crate) fn template(&self) -> Option<BTreeMap<String, String>> {
+        let metadata = self.spec.get("template")?.get("metadata")?;
+        let metadata = Metadata::deserialize(metadata).ok()?;
+        Some(metadata.annotations.unwrap_or_default())
+    }
+}
+
 /// An object's `metadata`.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Metadata {

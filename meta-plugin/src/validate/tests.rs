@@ -5,7 +5,7 @@ fn check(name: &str, text: &str, expected: &[&str]) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join(name);
     std::fs::write(&path, text).unwrap();
-    let problems = file(&path);
+    let problems = file(&path).problems;
     let said: Vec<String> = problems
         .iter()
         .map(|p| format!("{}: {}", p.place, p.what))
@@ -70,7 +70,36 @@ fn every_problem_is_said_with_its_place() {
             "default-network\": element 1",
         ],
     );
+    check(
+        "d.yaml",
+        "kind: Deployment\nmetadata: {name: d}\nspec: {template: {metadata: {annotations: {k8s.v1.cni.cncf.io/networks: 'a b'}}}}",
+        &["object 1, Deployment \"d\", annotation"],
+    );
+    check(
+        "a.conflist",
+        r#"{"cniVersion":"7.0.0","name":"n","plugins":[{"type":"a"}]}"#,
+        &["configuration: there is no cniVersion \"7.0.0\""],
+    );
     check("a.yaml", "kind: [", &["file: decode YAML"]);
     check("a.json", r#"{"kind":"#, &["file: decode JSON"]);
-    assert_eq!(file(Path::new("/absent/file.yaml")).len(), 1);
+    assert_eq!(file(Path::new("/absent/file.yaml")).problems.len(), 1);
+}
+
+#[test]
+fn what_is_passed_over_is_not_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.yaml");
+    for (text, found) in [
+        ("", 0),
+        ("kind: NetworkAttachmentDefinitions\nmetadata: {name: a}", 0),
+        ("kind: Pod\nmetadata: {name: a}\n---\nkind: Service", 1),
+        ("kind: Job\nspec: {template: {metadata: {}}}", 1),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        assert_eq!(
+            (file(&path).found, file(&path).problems),
+            (found, Vec::new()),
+            "{text}"
+        );
+    }
 }
