@@ -23,7 +23,7 @@ use crate::spec::{Code, Error, Object, PluginType, Success, Version, VersionInfo
 ///
 /// # Guarantees
 /// - A plugin has a process group of its own (see [`Group`]). At the deadline the group gets TERM, and two
-///   seconds later KILL, so that what the plugin started ends with it.
+///   seconds later KILL, so that what the plugin started ends with it; KILL at once in STATUS and VERSION.
 /// - Nobody who keeps the plugin's stdout or stderr open after its end can hold the caller up.
 /// - Memory is bounded: 16 MiB of stdout, 1 MiB of stderr.
 /// - The plugin's error object is returned as it came; what it wrote to stderr is passed on when it
@@ -109,7 +109,13 @@ impl Exec {
         if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
             return Err(answer::too_late(plugin, word));
         }
-        let finished = process::run(&mut command, self.group, input, deadline);
+        // STATUS and VERSION change nothing, and whoever asks them may not be there for long.
+        let grace = if matches!(word, "STATUS" | "VERSION") {
+            Duration::ZERO
+        } else {
+            process::GRACE
+        };
+        let finished = process::run(&mut command, self.group, input, deadline, grace);
         let Answered { stdout, stderr } = answer::judge(plugin, word, finished)?;
         if !stderr.is_empty() {
             (self.stderr)(&stderr);

@@ -60,6 +60,31 @@ fn f05_killed_detaching_at_any_moment_the_next_detach_leaves_nothing() {
     }
 }
 
+#[test]
+fn a_pod_that_vanishes_at_any_moment_of_attach_or_detach_leaves_nothing() {
+    let node = Node::new();
+    let mut moments = Moments::up_to(40_000);
+    for round in 0..rounds(40) {
+        let pod = Pod::new();
+        let (mut child, path) = if round % 2 == 0 {
+            (
+                node.spawn(node.attach("c1", &pod, NETWORKS)),
+                pod.path().to_owned(),
+            )
+        } else {
+            node.done(node.attach("c1", &pod, NETWORKS));
+            (node.spawn(node.detach("c1")), pod.path().to_owned())
+        };
+        thread::sleep(moments.next());
+        drop(pod);
+        child.wait().unwrap();
+        let mut detach = node.detach("c1");
+        detach.args(["--netns", &path]);
+        node.done(detach);
+        node.assert_clean(&[]);
+    }
+}
+
 /// The runtime's call of `verb`, through the shim.
 fn call(node: &Node, verb: &str, pod: &Pod) -> Command {
     let installed = &node.installed;

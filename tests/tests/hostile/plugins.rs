@@ -83,12 +83,39 @@ fn at_the_deadline_a_plugin_ends_with_all_that_it_started() {
         "{:?}",
         started.elapsed()
     );
-    let living = Command::new("pgrep")
-        .args(["-r", "R,S,D", "-f", "sleep 98765"])
+    assert_eq!(living("sleep 98765"), "");
+    node.assert_clean(&[&pod]);
+}
+
+#[test]
+fn a_plugin_that_hangs_in_status_is_named_in_time_and_leaves_no_process() {
+    let node = Node::new();
+    let script = "#!/bin/sh\ntrap '' TERM; sleep 87654 & sleep 87654; sleep 87654\n";
+    node.installed.plugin("wild", script.as_bytes());
+    let wild = json!({"cniVersion": "1.1.0", "name": "n", "type": "wild"});
+    let mut entry = node.installed.entry(&json!({"delegates": [wild]}));
+    entry["cniVersion"] = json!("1.1.0");
+    entry["name"] = json!("pods");
+    let started = Instant::now();
+    let output = node.installed.shim(&entry, &[("CNI_COMMAND", "STATUS")]);
+    assert!(
+        started.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        started.elapsed()
+    );
+    let error: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(error["code"], 50);
+    assert!(error["msg"].as_str().unwrap().contains(r#""wild""#), "{error}");
+    assert_eq!(living("sleep 87654"), "");
+}
+
+/// The processes with this command line that have not ended.
+fn living(command: &str) -> String {
+    let found = Command::new("pgrep")
+        .args(["-r", "R,S,D", "-f", command])
         .output()
         .unwrap();
-    assert_eq!(String::from_utf8_lossy(&living.stdout), "");
-    node.assert_clean(&[&pod]);
+    String::from_utf8(found.stdout).unwrap()
 }
 
 #[test]

@@ -45,19 +45,21 @@ pub(super) enum End {
 const MOST_STDOUT: usize = 16 << 20;
 const MOST_STDERR: usize = 1 << 20;
 
-/// From TERM to KILL, and from KILL to giving up on a process that the kernel does not let go.
-const GRACE: Duration = Duration::from_secs(2);
+/// From TERM to KILL, where a plugin may have something to take back, and from KILL to giving up on a process
+/// that the kernel does not let go.
+pub(super) const GRACE: Duration = Duration::from_secs(2);
 
 /// How long the pipes are read after the child's end, while others hold them open. What the child itself
 /// wrote is there at once; this is for the rest of a pipeline that a script ends with.
 const DRAIN: Duration = Duration::from_millis(100);
 
-/// Runs `command`, writes `input` to it and reads its output.
+/// Runs `command`, writes `input` to it and reads its output. At the deadline it has `grace` from TERM to KILL.
 pub(super) fn run(
     command: &mut Command,
     group: Group,
     input: &[u8],
     deadline: Option<Instant>,
+    grace: Duration,
 ) -> io::Result<Finished> {
     command
         .stdin(Stdio::piped())
@@ -67,6 +69,7 @@ pub(super) fn run(
         command.process_group(0);
     }
     let mut running = Running::new(spawn(command, deadline)?, group, input)?;
+    running.grace = grace;
     match running.drive(deadline) {
         Ok(end) => Ok(running.finish(end)),
         Err(error) => {
@@ -100,6 +103,7 @@ struct Running<'i> {
     child: Child,
     pid: Pid,
     group: Group,
+    grace: Duration,
     /// Readable once the child has ended. It is not waited for until nothing is sent to its group any
     /// more: until then no other process can get its number.
     end: OwnedFd,
@@ -124,6 +128,7 @@ impl<'i> Running<'i> {
         Ok(Self {
             pid,
             group,
+            grace: GRACE,
             end,
             ended: false,
             stdin,
@@ -252,7 +257,7 @@ impl<'i> Running<'i> {
     /// Ends the child and, if it has a group of its own, everything in it.
     fn end(&mut self) -> io::Result<()> {
         self.signal(Signal::TERM);
-        self.serve(Instant::now().checked_add(GRACE), Self::is_over)?;
+        self.serve(Instant::now().checked_add(self.grace), Self::is_over)?;
         self.signal(Signal::KILL);
         self.serve(Instant::now().checked_add(GRACE), |running| running.ended)?;
         Ok(())
