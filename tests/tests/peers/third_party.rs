@@ -1,6 +1,6 @@
 //! Plugins that are not ours, in the same plan.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use plexus_tests::installed::{Installed, reserved};
 use plexus_tests::peers;
@@ -165,4 +165,42 @@ fn external_in_the_policy_has_the_file_run_in_place_of_what_is_linked_in() {
     assert_eq!(run("del", &pod, nothing), ["DEL bridge", "DEL host-local"]);
     node.assert_nothing_in(&pod);
     assert_eq!(reserved("thx"), Vec::<String>::new());
+}
+
+#[test]
+fn killed_while_the_references_programs_run_a_del_leaves_nothing() {
+    let node = node();
+    let ipam = json!({"type": "reference-host-local", "subnet": "10.98.0.0/24"});
+    let default = json!({"cniVersion": "1.0.0", "name": "thk", "plugins": [
+        {"type": "reference-bridge", "bridge": "thk0", "ipam": ipam}]});
+    node.nads("default.json", &nad("default", &default));
+    let nads = node.path("nads").display().to_string();
+    for round in 0..20 {
+        let pod = Pod::new();
+        let networks = [
+            "attach",
+            "--container-id",
+            "thk",
+            "--nads",
+            &nads,
+            "--networks",
+            "default,default",
+        ];
+        let mut attach = node.command(&[&networks[..], &["--netns", pod.path()]].concat());
+        let mut child = attach
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(5 * round));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let output = node
+            .command(&["detach", "--container-id", "thk"])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        node.assert_nothing_in(&pod);
+        assert_eq!(reserved("thk"), Vec::<String>::new(), "round {round}");
+    }
 }
