@@ -6,6 +6,8 @@ mod operation;
 mod resolver;
 
 pub use builtin::Builtin;
+#[cfg(feature = "testkit")]
+pub(crate) use exec::process;
 pub use exec::{Exec, Group};
 pub use operation::Operation;
 pub use resolver::{Choice, Resolver};

@@ -38,3 +38,5 @@ pub mod load;
 pub mod plugin;
 pub mod spec;
 pub mod store;
+#[cfg(feature = "testkit")]
+pub mod testkit;

@@ -3,7 +3,7 @@
 mod answer;
 mod capture;
 mod find;
-mod process;
+pub(crate) mod process;
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write;

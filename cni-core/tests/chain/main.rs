@@ -2,8 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
-#[path = "../../examples/scripted/plugin.rs"]
-mod plugin;
 mod resolver;
 mod stage;
 

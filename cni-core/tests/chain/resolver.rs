@@ -8,8 +8,8 @@ use cni_core::invoke::{Builtin, Choice, Resolver};
 use cni_core::plugin::DynPlugin;
 use cni_core::spec::{Code, ConfList, Error, PluginType};
 
-use crate::plugin::Scripted;
 use crate::stage::{id, netns};
+use cni_core::testkit::Scripted;
 
 fn resolver() -> Resolver {
     Resolver::with_exec(Builtin::new([Box::new(Scripted) as Box<dyn DynPlugin>]))

@@ -10,7 +10,7 @@ use cni_core::plugin::DynPlugin;
 use cni_core::spec::{AttachmentId, ConfList, NetnsPath, Object};
 use serde_json::{Value, json};
 
-use crate::plugin::Scripted;
+use cni_core::testkit::Scripted;
 
 /// One run of a scene.
 pub(crate) struct Stage<'a> {

@@ -3,16 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod host;
-#[path = "../../examples/scripted/plugin.rs"]
-mod plugin;
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use cni_core::invoke::Builtin;
 use cni_core::plugin::{Add, Check, Del, DynPlugin, Plugin};
 use cni_core::spec::{Code, Error, Success};
-use host::{CONF, answers, call, call_with_bytes, fails, fails_with_code, full, lines, run, tempfile};
-use plugin::Scripted;
+use cni_core::testkit::{Invocation, Scripted};
+use host::{CONF, answers, call, fails, fails_with_code, lines, only, tempfile};
 use serde_json::{Value, json};
 
 #[test]
@@ -30,8 +30,8 @@ fn every_verb_answers_what_the_specification_says() {
 
 #[test]
 fn without_a_command_it_says_what_it_is() {
-    let out = run(&[], b"", None);
-    assert!(out.ok && out.stdout.is_empty());
+    let out = Invocation::empty().run(&Scripted, "");
+    assert!(out.succeeded() && out.stdout.is_empty());
     assert!(out.stderr.starts_with("CNI scripted plugin "), "{out:?}");
     assert!(
         out.stderr
@@ -48,7 +48,7 @@ fn missing_variables_are_named_together() {
         ("GC", "CNI_PATH"),
         ("STATUS", "CNI_PATH"),
     ] {
-        let out = run(&[("CNI_COMMAND", verb), ("CNI_IFNAME", "")], b"x", None);
+        let out = only(&[("CNI_COMMAND", verb), ("CNI_IFNAME", "")]).run(&Scripted, "x");
         fails(
             &out,
             4,
@@ -67,7 +67,7 @@ fn invalid_variables_are_refused_before_missing_ones_are() {
     ];
     let rule = "is not an alphanumeric followed by alphanumerics, '_', '.' or '-'";
     fails(
-        &run(&bad_id, b"x", None),
+        &only(&bad_id).run(&Scripted, "x"),
         4,
         "invalid CNI_CONTAINERID",
         &format!("container id \"a/b\" {rule}"),
@@ -175,7 +175,7 @@ fn version_echoes_the_version_of_the_question() {
         (r#"{"cniVersion":7}"#, "1.1.0"),
     ] {
         answers(
-            &run(&[("CNI_COMMAND", "VERSION")], stdin.as_bytes(), None),
+            &only(&[("CNI_COMMAND", "VERSION")]).run(&Scripted, stdin),
             &answer(version),
         );
     }
@@ -243,7 +243,7 @@ fn an_error_of_the_plugin_goes_out_as_it_is() {
         out.stdout,
         r#"{"cniVersion":"0.4.0","code":111,"msg":"do it","details":"why"}"#
     );
-    assert!(!out.ok);
+    assert!(!out.succeeded());
 }
 
 #[test]
@@ -331,7 +331,9 @@ fn a_delegate_that_fails_to_add_is_deleted() {
     let deleted = tempfile("delegate");
     let conf = json!({ "name": "n", "cniVersion": "1.1.0", "delegate": "refusing", "deleted": deleted });
     let table = Builtin::new([Box::new(Refusing) as Box<dyn DynPlugin>]);
-    let out = run(&full("ADD"), conf.to_string().as_bytes(), Some(&table));
+    let out = Invocation::new("ADD")
+        .with_invoke(&table)
+        .run(&Scripted, conf.to_string());
     fails(&out, 11, "later", "");
     assert_eq!(std::fs::read_to_string(deleted).unwrap(), "eth0 of c1");
 }
@@ -341,14 +343,11 @@ fn a_delegate_that_is_linked_in_may_do_what_the_plugin_may() {
     let deleted = tempfile("override");
     let conf = json!({ "name": "n", "cniVersion": "1.1.0", "delegate": "refusing", "deleted": deleted });
     let table = Builtin::new([Box::new(Refusing) as Box<dyn DynPlugin>]);
-    let own = [("CNI_NETNS", "/proc/self/ns/net"), ("CNI_NETNS_OVERRIDE", "1")];
-    let env = [&full("ADD"), &own[..]].concat();
-    fails(
-        &run(&env, conf.to_string().as_bytes(), Some(&table)),
-        11,
-        "later",
-        "",
-    );
+    let own = Invocation::new("ADD")
+        .with_env("CNI_NETNS", "/proc/self/ns/net")
+        .with_env("CNI_NETNS_OVERRIDE", "1");
+    let out = own.with_invoke(&table).run(&Scripted, conf.to_string());
+    fails(&out, 11, "later", "");
     std::fs::remove_file(deleted).unwrap();
 }
 
@@ -357,16 +356,20 @@ fn a_plugin_that_would_delegate_to_itself_is_refused_but_for_del() {
     let conf = r#"{"cniVersion":"1.1.0","name":"n","delegate":"scripted"}"#;
     let table = Builtin::new([Box::new(Scripted) as Box<dyn DynPlugin>]);
     for verb in ["ADD", "CHECK", "STATUS", "GC"] {
-        let out = run(&full(verb), conf.as_bytes(), Some(&table));
+        let out = Invocation::new(verb).with_invoke(&table).run(&Scripted, conf);
         fails(&out, 7, "plugin \"scripted\" cannot delegate to itself", "");
     }
-    answers(&run(&full("DEL"), conf.as_bytes(), Some(&table)), "");
+    answers(
+        &Invocation::new("DEL").with_invoke(&table).run(&Scripted, conf),
+        "",
+    );
 }
 
 #[test]
 fn a_name_that_is_not_utf_8_is_not_replaced_by_another() {
     for name in ["CNI_CONTAINERID", "CNI_IFNAME", "CNI_ARGS"] {
-        let out = call_with_bytes("ADD", name, b"a=\xff", CONF);
+        let bytes = OsStr::from_bytes(b"a=\xff");
+        let out = Invocation::new("ADD").with_env(name, bytes).run(&Scripted, CONF);
         fails(&out, 4, &format!("invalid {name}"), "\"a=\\xFF\" is not UTF-8");
     }
 }
@@ -377,7 +380,7 @@ fn input_that_is_cut_off_is_refused() {
     let conf = format!(r#"{{"cniVersion":"1.1.0","name":"n","prevResult":{prev},"x":[1.5e3,null]}}"#);
     for verb in ["ADD", "DEL", "CHECK", "GC", "STATUS", "NONSENSE"] {
         for end in 0..conf.len() {
-            fails_with_code(&run(&full(verb), &conf.as_bytes()[..end], None), 6);
+            fails_with_code(&Invocation::new(verb).run(&Scripted, &conf.as_bytes()[..end]), 6);
         }
     }
 }

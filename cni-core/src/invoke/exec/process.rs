@@ -24,15 +24,15 @@ pub enum Group {
 
 /// What became of a child.
 #[derive(Debug)]
-pub(super) struct Finished {
-    pub(super) end: End,
-    pub(super) stdout: Vec<u8>,
-    pub(super) stderr: Vec<u8>,
+pub(crate) struct Finished {
+    pub(crate) end: End,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
 }
 
 /// How a child ended.
 #[derive(Debug)]
-pub(super) enum End {
+pub(crate) enum End {
     /// By itself.
     Exited(ExitStatus),
     /// Killed for writing too much.
@@ -47,14 +47,14 @@ const MOST_STDERR: usize = 1 << 20;
 
 /// From TERM to KILL, where a plugin may have something to take back, and from KILL to giving up on a process
 /// that the kernel does not let go.
-pub(super) const GRACE: Duration = Duration::from_secs(2);
+pub(crate) const GRACE: Duration = Duration::from_secs(2);
 
 /// How long the pipes are read after the child's end, while others hold them open. What the child itself
 /// wrote is there at once; this is for the rest of a pipeline that a script ends with.
 const DRAIN: Duration = Duration::from_millis(100);
 
 /// Runs `command`, writes `input` to it and reads its output. At the deadline it has `grace` from TERM to KILL.
-pub(super) fn run(
+pub(crate) fn run(
     command: &mut Command,
     group: Group,
     input: &[u8],

@@ -1,30 +1,35 @@
-//! The plugin itself.
-//!
-//! | key | meaning |
-//! |---|---|
-//! | `log` | a file; a line of JSON that tells what was asked for is added to it for each call |
-//! | `interface` | ADD adds an interface of this name to the result of the plugin before |
-//! | `address` | ADD adds this address, on that interface |
-//! | `fail` | verbs, in upper case, with the error that each shall fail with |
-//! | `panic` | a verb that shall panic |
-//! | `delegate` | a plugin that does a part of each verb |
+//! A plugin that does what its configuration says.
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::PathBuf;
 
-use cni_core::plugin::{Add, Check, Del, Env, Gc, Plugin, Status};
-use cni_core::spec::{Code, Error, Interface, IpConfig, Object, PluginType, Success};
+use serde::Deserialize;
 use serde_json::json;
 
-/// Does what its configuration says.
-pub(crate) struct Scripted;
+use crate::plugin::{Add, Check, Del, Env, Gc, Plugin, Status};
+use crate::spec::{Code, Error, Interface, IpConfig, Object, PluginType, Success};
 
-/// What it shall do.
-#[derive(Default, serde::Deserialize)]
+/// A plugin that changes nothing and does what its configuration says.
+///
+/// | key | meaning |
+/// |---|---|
+/// | `log` | a file; a line of JSON that tells what was asked for is added to it for each call |
+/// | `label` | what the lines call this plugin |
+/// | `interface` | ADD adds an interface of this name to the result of the plugin before |
+/// | `address` | ADD adds this address, on that interface |
+/// | `fail` | verbs, in upper case, with the error that each shall fail with |
+/// | `panic` | a verb that shall panic |
+/// | `delegate` | a plugin that does a part of each verb |
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "what it does is in its configuration")]
+pub struct Scripted;
+
+/// What [`Scripted`] shall do.
+#[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Config {
+pub struct ScriptedConfig {
     log: Option<PathBuf>,
     interface: Option<String>,
     address: Option<String>,
@@ -34,10 +39,10 @@ pub(crate) struct Config {
 }
 
 impl Plugin for Scripted {
-    type Config = Config;
+    type Config = ScriptedConfig;
     const NAME: &'static str = "scripted";
 
-    fn add(&self, request: Add<'_, Config>) -> Result<Success, Error> {
+    fn add(&self, request: Add<'_, ScriptedConfig>) -> Result<Success, Error> {
         let about = json!({ "id": request.id.to_string(), "netns": request.netns.as_path() });
         request
             .config
@@ -70,7 +75,7 @@ impl Plugin for Scripted {
         Ok(result)
     }
 
-    fn del(&self, request: Del<'_, Config>) -> Result<(), Error> {
+    fn del(&self, request: Del<'_, ScriptedConfig>) -> Result<(), Error> {
         let netns = request.netns.as_ref().map(|netns| netns.as_path());
         let about = json!({ "id": request.id.to_string(), "netns": netns });
         request
@@ -83,7 +88,7 @@ impl Plugin for Scripted {
             .try_for_each(|kind| request.delegate_del(kind))
     }
 
-    fn check(&self, request: Check<'_, Config>) -> Result<(), Error> {
+    fn check(&self, request: Check<'_, ScriptedConfig>) -> Result<(), Error> {
         let about = json!({ "id": request.id.to_string(), "netns": request.netns.as_path() });
         request
             .config
@@ -95,7 +100,7 @@ impl Plugin for Scripted {
             .try_for_each(|kind| request.delegate_check(kind))
     }
 
-    fn status(&self, request: Status<'_, Config>) -> Result<(), Error> {
+    fn status(&self, request: Status<'_, ScriptedConfig>) -> Result<(), Error> {
         request.config.play("STATUS", &request.env, json!({}), None)?;
         request
             .config
@@ -104,7 +109,7 @@ impl Plugin for Scripted {
             .try_for_each(|kind| request.delegate_status(kind))
     }
 
-    fn gc(&self, request: Gc<'_, Config>) -> Result<(), Error> {
+    fn gc(&self, request: Gc<'_, ScriptedConfig>) -> Result<(), Error> {
         request
             .config
             .play("GC", &request.env, json!({ "valid": request.valid }), None)?;
@@ -116,7 +121,7 @@ impl Plugin for Scripted {
     }
 }
 
-impl Config {
+impl ScriptedConfig {
     /// Notes the call, then fails or panics if it shall.
     fn play(
         &self,
