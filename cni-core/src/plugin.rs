@@ -40,7 +40,9 @@
 //!
 //! A plugin that is linked into a program is run by [`Builtin`](crate::invoke::Builtin), through the same
 //! checks; a table of plugins, of whatever type, is one of [`DynPlugin`]s, and [`run`] takes these as well.
+//! A plugin that awaits is an [`AsyncPlugin`], and [`Blocking`] makes a [`DynPlugin`] of it.
 
+mod asynchronous;
 mod checked;
 mod checks;
 mod delegate;
@@ -51,6 +53,9 @@ mod skeleton;
 mod undo;
 mod unknown;
 
+/// The attribute that an implementation of [`AsyncPlugin`] stands under.
+pub use async_trait::async_trait;
+pub use asynchronous::{AsyncPlugin, Blocking, Outcome, Pending};
 pub(crate) use checked::{Checked, Unchecked};
 pub use erased::{DynPlugin, PANICKED, Request};
 pub use request::{Add, Check, Del, Env, Gc, Status};

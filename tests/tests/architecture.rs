@@ -87,6 +87,28 @@ fn cni_core_takes_only_the_crates_that_were_chosen() {
 }
 
 #[test]
+fn cni_core_pulls_at_most_25_crates() {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
+        .args([
+            "tree",
+            "--offline",
+            "-p",
+            "cni-core",
+            "-e",
+            "normal",
+            "--prefix",
+            "none",
+        ])
+        .current_dir(root());
+    let output = String::from_utf8(cargo.output().unwrap().stdout).unwrap();
+    let crates: BTreeSet<&str> = output.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(crates.contains("serde_json"), "{crates:?}");
+    // cni-core itself is among them.
+    assert!(crates.len() <= 26, "{}: {crates:?}", crates.len());
+}
+
+#[test]
 fn nobody_below_the_daemon_is_async() {
     for (room, dependencies) in dependencies() {
         for asynchronous in ["tokio", "async-std", "smol", "futures"] {

@@ -3,6 +3,8 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use serde::de::DeserializeOwned;
+
 use super::{Add, Check, Del, Env, Gc, Plugin, Status, unknown};
 use crate::spec::{Code, Error, Success, Version};
 
@@ -24,12 +26,13 @@ pub enum Request<'a> {
     Status(Status<'a, ()>),
 }
 
-/// Any [`Plugin`]: implemented for all of them, and not meant to be implemented otherwise.
+/// Any [`Plugin`], or an [`AsyncPlugin`](super::AsyncPlugin) in [`Blocking`](super::Blocking): implemented for
+/// all of them, and not meant to be implemented otherwise.
 pub trait DynPlugin: Send + Sync {
-    /// [`Plugin::NAME`].
+    /// The plugin's `NAME`.
     fn name(&self) -> &'static str;
 
-    /// [`Plugin::VERSIONS`].
+    /// The plugin's `VERSIONS`.
     fn versions(&self) -> &'static [Version];
 
     /// Decodes the configuration and calls the plugin's method; there is a result for ADD only.
@@ -41,12 +44,13 @@ pub trait DynPlugin: Send + Sync {
 
 /// The same request with the configuration in place.
 macro_rules! decoded {
-    ($verb:ident { $($field:ident),* }, $request:expr) => {{
+    ($plugin:ident, $verb:ident { $($field:ident),* }, $request:expr) => {{
         let $verb { config: (), env, $($field),* } = $request;
-        let config = config::<P>(&env)?;
+        let config = super::erased::config($plugin::NAME, &env)?;
         $verb { config, env, $($field),* }
     }};
 }
+pub(super) use decoded;
 
 impl<P: Plugin> DynPlugin for P {
     fn name(&self) -> &'static str {
@@ -59,23 +63,23 @@ impl<P: Plugin> DynPlugin for P {
 
     fn perform(&self, request: Request<'_>) -> Result<Option<Success>, Error> {
         match request {
-            Request::Add(r) => return self.add(decoded!(Add { id, netns, prev }, r)).map(Some),
-            Request::Check(r) => self.check(decoded!(Check { id, netns, prev }, r)),
-            Request::Del(r) => self.del(decoded!(Del { id, netns, prev }, r)),
-            Request::Gc(r) => self.gc(decoded!(Gc { valid }, r)),
-            Request::Status(r) => self.status(decoded!(Status {}, r)),
+            Request::Add(r) => return self.add(decoded!(P, Add { id, netns, prev }, r)).map(Some),
+            Request::Check(r) => self.check(decoded!(P, Check { id, netns, prev }, r)),
+            Request::Del(r) => self.del(decoded!(P, Del { id, netns, prev }, r)),
+            Request::Gc(r) => self.gc(decoded!(P, Gc { valid }, r)),
+            Request::Status(r) => self.status(decoded!(P, Status {}, r)),
         }?;
         Ok(None)
     }
 }
 
 /// The plugin's configuration, from the whole object.
-fn config<P: Plugin>(env: &Env<'_>) -> Result<P::Config, Error> {
+pub(super) fn config<C: DeserializeOwned>(plugin: &'static str, env: &Env<'_>) -> Result<C, Error> {
     let config = env.object.parse().map_err(|error| {
         let what = Error::from_source(Code::INVALID_CONFIG, &error);
         Error::new(Code::INVALID_CONFIG, "load netconf").with_details(what.to_string())
     })?;
-    unknown::log::<P::Config>(P::NAME, &env.object);
+    unknown::log::<C>(plugin, &env.object);
     Ok(config)
 }
 
