@@ -15,11 +15,7 @@ pub use resolver::{Choice, Resolver};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use serde_json::value::RawValue;
-
-use crate::spec::{
-    AttachmentId, CniArgs, Error, NetnsPath, Object, PluginType, Success, Version, VersionInfo,
-};
+use crate::spec::{AttachmentId, CniArgs, Error, NetnsPath, Object, PluginType, Success, VersionInfo};
 
 /// The verbs without a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -55,16 +51,20 @@ pub struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// `prev` as it goes to a plugin; below 1.1.0 that may be less than all of it.
+    /// `prev` as it goes to a plugin, put by `say`; below 1.1.0 that may be less than all of it.
     ///
     /// A result that the version has no place for fails the call, but for DEL, which must go on without.
-    fn prev_in(&self, operation: Operation, version: Version) -> Result<Option<Box<RawValue>>, Error> {
-        match self.prev.map(|prev| prev.encode(version)).transpose() {
+    fn prev_said<T>(
+        &self,
+        operation: Operation,
+        say: impl FnOnce(&Success) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        match self.prev.map(say).transpose() {
             Err(error) if operation == Operation::Del => {
                 tracing::warn!(plugin = self.plugin.as_str(), %error, "DEL without prevResult");
                 Ok(None)
             }
-            prev => Ok(prev?),
+            prev => prev,
         }
     }
 }

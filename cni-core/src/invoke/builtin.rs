@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::value::RawValue;
-
 use super::{Call, Invoke, Operation, Target, Verb};
 use crate::plugin::{Checked, DynPlugin, Unchecked};
 use crate::spec::{Code, Error, PluginType, Success, Version, VersionInfo};
@@ -43,14 +41,15 @@ impl Builtin {
     pub(super) fn add_with(&self, call: &Call<'_>, invoke: &dyn Invoke) -> Result<Success, Error> {
         let checked = self.checked(Operation::Add, call, invoke)?;
         let version = checked.version;
-        let prev = prev(call, Operation::Add, version)?;
-        said(version, &checked.add(prev)?)
+        let prev = call.prev_said(Operation::Add, |prev| Ok(prev.clone().carried(version)?))?;
+        checked.add(prev, |result| result.carried(version))
     }
 
     /// A verb without a result, with `invoke` for the plugin's own delegates.
     pub(super) fn run_with(&self, verb: Verb, call: &Call<'_>, invoke: &dyn Invoke) -> Result<(), Error> {
         let checked = self.checked(verb.into(), call, invoke)?;
-        let prev = prev(call, verb.into(), checked.version)?;
+        let version = checked.version;
+        let prev = call.prev_said(verb.into(), |prev| Ok(prev.clone().carried(version)?))?;
         checked.run(prev)
     }
 
@@ -77,17 +76,6 @@ impl Builtin {
             Error::new(Code::INVALID_CONFIG, msg)
         })
     }
-}
-
-/// `prev` as an executable would receive it.
-fn prev(call: &Call<'_>, operation: Operation, version: Version) -> Result<Option<Success>, Error> {
-    let prev = call.prev_in(operation, version)?;
-    prev.map(|prev| said(version, &prev)).transpose()
-}
-
-/// What is left of a result when a version of the specification has said it.
-fn said(version: Version, result: &RawValue) -> Result<Success, Error> {
-    Ok(Success::decode(version, result.get().as_bytes())?)
 }
 
 impl Invoke for Builtin {

@@ -198,9 +198,8 @@ fn to_stderr(text: &[u8]) {
 fn input(operation: Operation, call: &Call<'_>) -> Result<Vec<u8>, Error> {
     let mut config = call.config.clone();
     // A version that is none is for the plugin to refuse, and it does so in its own words.
-    if call.prev.is_some()
-        && let Some(prev) = call.prev_in(operation, version(call.config)?)?
-    {
+    let prev = call.prev_said(operation, |prev| Ok(prev.encode(version(call.config)?)?))?;
+    if let Some(prev) = prev {
         config.set_raw("prevResult", prev);
     }
     // The reference library writes the key a second time under its former, wrong name.

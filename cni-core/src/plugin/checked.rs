@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use serde_json::value::RawValue;
-
 use super::checks::{foreign_netns, network, undecodable, version};
 use super::erased::perform_caught;
 use super::{Add, Check, Del, DynPlugin, Env, Gc, Request, Status};
 use crate::invoke::{Invoke, Operation, OwnNetns, Target};
-use crate::spec::{AttachmentId, Code, Error, NetName, NetnsPath, Object, Success, ValidAttachment, Version};
+use crate::spec::{
+    AttachmentId, Code, Error, NetName, NetnsPath, Object, ResultError, Success, ValidAttachment, Version,
+};
 
 /// A call as it came: by environment and stdin, or from a caller in the same process.
 pub(crate) struct Unchecked<'a> {
@@ -47,12 +47,16 @@ impl<'a> Unchecked<'a> {
 }
 
 impl Checked<'_> {
-    /// Runs ADD; the result is in the configuration's version.
+    /// Runs ADD; `say` puts the result in the configuration's version.
     ///
     /// A result that this version cannot say is a failure, and what was made is removed again.
-    pub(crate) fn add(self, prev: Option<Success>) -> Result<Box<RawValue>, Error> {
+    pub(crate) fn add<T>(
+        self,
+        prev: Option<Success>,
+        say: impl FnOnce(Success) -> Result<T, ResultError>,
+    ) -> Result<T, Error> {
         let success = perform_caught(self.plugin, self.request(prev)?)?.unwrap_or_default();
-        success.encode(self.version).map_err(|error| {
+        say(success).map_err(|error| {
             self.undo();
             error.into()
         })

@@ -155,7 +155,8 @@ impl Skeleton<'_> {
         let prev = prev.as_deref().map(serde_json::value::RawValue::get);
         let prev = self.prev(operation, prev.unwrap_or("null"))?;
         if operation == Operation::Add {
-            return call.add(prev).map(|result| result.get().to_owned());
+            let result = call.add(prev, |result| result.encode(self.version))?;
+            return Ok(result.get().to_owned());
         }
         call.run(prev).map(|()| String::new())
     }

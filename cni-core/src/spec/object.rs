@@ -117,6 +117,12 @@ impl Object {
         self.only(|key| !is_known(key))
     }
 
+    /// Takes the entries out whose keys are among `known`, in whatever case.
+    pub(crate) fn keep_without(&mut self, known: &[&str]) {
+        let is_known = |key: &str| known.iter().any(|k| k.eq_ignore_ascii_case(key));
+        self.0.retain(|(key, _)| !is_known(key));
+    }
+
     /// The entries whose keys are wanted.
     pub(crate) fn only(&self, wanted: impl Fn(&str) -> bool) -> Self {
         Self(self.0.iter().filter(|(key, _)| wanted(key)).cloned().collect())

@@ -1,5 +1,6 @@
 //! The result of ADD: one internal type, one codec a generation (specification, section 5).
 
+mod carried;
 mod codec;
 mod parts;
 mod v0_2;

@@ -98,13 +98,13 @@ impl Success {
 
 /// The generations of the layout.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Layout {
+pub(super) enum Layout {
     V0_2,
     V0_4,
     V1,
 }
 
-fn layout(version: Version) -> Result<Layout, ResultError> {
+pub(super) fn layout(version: Version) -> Result<Layout, ResultError> {
     match version {
         Version::V0_1_0 | Version::V0_2_0 => Ok(Layout::V0_2),
         Version::V0_3_0 | Version::V0_3_1 | Version::V0_4_0 => Ok(Layout::V0_4),

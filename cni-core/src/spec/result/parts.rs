@@ -138,7 +138,7 @@ pub(super) fn read_ip(object: &Object, known: &[&str]) -> Result<IpConfig, Objec
     Ok(ip)
 }
 
-const ROUTE_KEYS: &[&str] = &["dst", "gw", "mtu", "advmss", "priority", "table", "scope"];
+pub(super) const ROUTE_KEYS: &[&str] = &["dst", "gw", "mtu", "advmss", "priority", "table", "scope"];
 
 /// Reads a route: one layout for all versions, so old documents may carry the keys of 1.1.0.
 pub(super) fn read_route(object: &Object) -> Result<Route, ObjectError> {
@@ -197,7 +197,7 @@ pub(super) fn write_short_route(route: &Route) -> Result<Object, ObjectError> {
     Ok(write_route(&short)?.and(route.unknown.without(SHORT_ROUTE_KEYS)))
 }
 
-const DNS_KEYS: &[&str] = &["nameservers", "domain", "search", "options"];
+pub(super) const DNS_KEYS: &[&str] = &["nameservers", "domain", "search", "options"];
 
 /// Reads `dns`.
 pub(super) fn read_dns(object: &Object) -> Result<Dns, ObjectError> {

@@ -3,6 +3,7 @@ use serde_json::Value;
 use super::{IpConfig, ResultError, Route, Success};
 use crate::spec::{Code, Error, Version};
 
+mod carried;
 mod conversions;
 
 /// Decodes `input` as a runtime of version `version_in` would, and writes it in `version_out`.

@@ -6,11 +6,11 @@ use super::parts::{self, Cidr};
 use super::{Interface, IpConfig, Success};
 use crate::spec::{Object, ObjectError};
 
-const KEYS: &[&str] = &["cniVersion", "interfaces", "ips", "routes", "dns"];
-const INTERFACE_KEYS: &[&str] = &["name", "mac", "sandbox"];
+pub(super) const KEYS: &[&str] = &["cniVersion", "interfaces", "ips", "routes", "dns"];
+pub(super) const INTERFACE_KEYS: &[&str] = &["name", "mac", "sandbox"];
 /// The family of an address is that of the address, whatever `version` says: the reference goes by
 /// `version` and loses an address that has none on the way to 0.2.0.
-const IP_KEYS: &[&str] = &["version", "interface", "address", "gateway"];
+pub(super) const IP_KEYS: &[&str] = &["version", "interface", "address", "gateway"];
 
 pub(super) fn decode(object: &Object) -> Result<Success, ObjectError> {
     let document: parts::Document = object.parse()?;

@@ -6,9 +6,9 @@ use super::parts::{self, Cidr};
 use super::{Interface, IpConfig, Success};
 use crate::spec::{Object, ObjectError};
 
-const KEYS: &[&str] = &["cniVersion", "interfaces", "ips", "routes", "dns"];
-const INTERFACE_KEYS: &[&str] = &["name", "mac", "mtu", "sandbox", "socketPath", "pciID"];
-const IP_KEYS: &[&str] = &["interface", "address", "gateway"];
+pub(super) const KEYS: &[&str] = &["cniVersion", "interfaces", "ips", "routes", "dns"];
+pub(super) const INTERFACE_KEYS: &[&str] = &["name", "mac", "mtu", "sandbox", "socketPath", "pciID"];
+pub(super) const IP_KEYS: &[&str] = &["interface", "address", "gateway"];
 
 pub(super) fn decode(object: &Object) -> Result<Success, ObjectError> {
     let document: parts::Document = object.parse()?;

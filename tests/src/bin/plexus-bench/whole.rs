@@ -1,11 +1,4 @@
-//! Times our programs beside the reference's, whole processes, in turn, and prints ratios.
-//!
-//! `plexus-bench` runs in a network namespace of its own (`tests/run bench` makes one).
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a benchmark prints, and fails by panicking"
-)]
+//! Our programs beside the reference's: whole processes, in turn, as ratios.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -16,10 +9,13 @@ use plexus_tests::pod::Pod;
 use plexus_tests::{peers, plugins, program};
 use serde_json::{Value, json};
 
+use crate::median;
+
 /// Counted rounds, after one that warms the caches.
 const ROUNDS: usize = 20;
 
-fn main() {
+/// Prints how long ADD and DEL take, ours and the reference's.
+pub(crate) fn report() {
     println!(
         "{:<44} {:>9} {:>9} {:>7}",
         "median of whole processes, in turn", "ours", "reference", "ratio"
@@ -91,12 +87,6 @@ fn life(subject: &dyn Subject, id: &str) -> (Duration, Duration) {
     let start = Instant::now();
     subject.del(&pod, id);
     (added, start.elapsed())
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 fn bridge(name: &str, number: usize, masquerade: bool) -> Value {

@@ -1,0 +1,3 @@
+//! A program that does nothing: what any plugin costs at least.
+
+fn main() {}
