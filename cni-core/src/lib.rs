@@ -3,7 +3,7 @@
 //! For a plugin's author: a plugin is a configuration struct and three functions; [`plugin`] shows a whole
 //! one. For a runtime's author: network lists are [loaded](load) and [run](chain) with ADD, CHECK, DEL, GC
 //! and STATUS, their plugins being executables or [linked in](invoke), and results are [kept](store) where
-//! libcni keeps them.
+//! libcni keeps them. The [guide] teaches both, from a first plugin on.
 //!
 //! It handles processes, files and JSON, and blocks: it is neither a networking library, nor does it bring
 //! an asynchronous runtime, nor lock containers against two operations at once, which is the caller's part.
@@ -33,6 +33,7 @@
 //! ```
 
 pub mod chain;
+pub mod guide;
 pub mod invoke;
 pub mod load;
 pub mod plugin;
