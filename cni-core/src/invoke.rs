@@ -4,6 +4,7 @@ mod builtin;
 mod exec;
 mod operation;
 mod resolver;
+mod trace;
 
 pub use builtin::Builtin;
 #[cfg(feature = "testkit")]
@@ -11,6 +12,7 @@ pub(crate) use exec::process;
 pub use exec::{Exec, Group};
 pub use operation::Operation;
 pub use resolver::{Choice, Resolver};
+pub use trace::TraceContext;
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -82,6 +84,8 @@ pub struct Target {
     pub path: Vec<PathBuf>,
     /// `CNI_NETNS_OVERRIDE`.
     pub own_netns: OwnNetns,
+    /// `TRACEPARENT`, `TRACESTATE` and `BAGGAGE`.
+    pub trace: TraceContext,
 }
 
 /// Whether [`Target::netns`] may be the namespace of the plugin itself: what is meant for a container must
@@ -114,9 +118,14 @@ pub trait Invoke: Send + Sync {
     /// As for [`Invoke::add`].
     fn run(&self, verb: Verb, call: &Call<'_>) -> Result<(), Error>;
 
-    /// Asks which versions the plugin takes.
+    /// Asks which versions the plugin takes; `deadline` is when the caller stops waiting.
     ///
     /// # Errors
     /// As for [`Invoke::add`].
-    fn version(&self, plugin: &PluginType, target: &Target) -> Result<VersionInfo, Error>;
+    fn version(
+        &self,
+        plugin: &PluginType,
+        target: &Target,
+        deadline: Option<Instant>,
+    ) -> Result<VersionInfo, Error>;
 }

@@ -67,6 +67,7 @@ impl Meta {
             net: Arc::clone(&self.net),
             resolver,
             deadlines,
+            trace: env.trace.clone(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use cni_core::chain::{self, ChainError, InMemory, KeptAttachment, NoResults, Results, Runtime};
-use cni_core::invoke::{Call, Invoke, Resolver, Target, Verb};
+use cni_core::invoke::{Call, Invoke, Resolver, Target, TraceContext, Verb};
 use cni_core::spec::{
     AttachmentId, CniArgs, Code, ConfList, Error, NetnsPath, Object, PluginType, Success, Version,
     VersionInfo,
@@ -18,6 +18,7 @@ pub(crate) struct Element {
     list: ConfList,
     invoke: Timed,
     path: Vec<std::path::PathBuf>,
+    trace: TraceContext,
     kept: KeptAttachment,
 }
 
@@ -60,6 +61,7 @@ impl Element {
             list,
             invoke,
             path: place.path.clone(),
+            trace: node.trace.clone(),
             kept,
         })
     }
@@ -119,6 +121,7 @@ impl Element {
         runtime.args = self.kept.args.clone();
         runtime.capability_args = self.kept.capability_args.clone();
         runtime.deadline = Some(deadline);
+        runtime.trace = self.trace.clone();
         runtime
     }
 
@@ -167,12 +170,15 @@ struct Timed {
 
 impl Timed {
     fn limited<'a>(&self, call: &Call<'a>) -> Call<'a> {
-        let own = Instant::now() + self.limit;
-        let deadline = Some(call.deadline.map_or(own, |given| given.min(own)));
         Call {
-            deadline,
+            deadline: self.deadline(call.deadline),
             ..call.clone()
         }
+    }
+
+    fn deadline(&self, given: Option<Instant>) -> Option<Instant> {
+        let own = Instant::now() + self.limit;
+        Some(given.map_or(own, |given| given.min(own)))
     }
 }
 
@@ -185,7 +191,12 @@ impl Invoke for Timed {
         self.resolver.run(verb, &self.limited(call))
     }
 
-    fn version(&self, plugin: &PluginType, target: &Target) -> Result<VersionInfo, Error> {
-        self.resolver.version(plugin, target)
+    fn version(
+        &self,
+        plugin: &PluginType,
+        target: &Target,
+        deadline: Option<Instant>,
+    ) -> Result<VersionInfo, Error> {
+        self.resolver.version(plugin, target, self.deadline(deadline))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cni_core::invoke::Resolver;
+use cni_core::invoke::{Resolver, TraceContext};
 use cni_net::{Kernel, Links, Namespaces, Routes};
 
 use crate::config::{Deadlines, Policy};
@@ -13,7 +13,7 @@ pub trait Net: Links + Namespaces + Routes + Send + Sync {}
 
 impl<T: Links + Namespaces + Routes + Send + Sync> Net for T {}
 
-/// A machine: its state directory, its kernel and its plugins.
+/// A machine, as one call works on it: its state directory, its kernel and its plugins.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Node {
@@ -25,6 +25,8 @@ pub struct Node {
     pub resolver: Resolver,
     /// How long things may take.
     pub deadlines: Deadlines,
+    /// The trace of the call that the machine is worked on for; every plugin receives it.
+    pub trace: TraceContext,
 }
 
 impl Node {
@@ -45,6 +47,7 @@ impl Node {
             net: Arc::new(net),
             resolver,
             deadlines: Deadlines::default(),
+            trace: TraceContext::default(),
         }
     }
 }

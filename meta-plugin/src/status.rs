@@ -27,6 +27,7 @@ pub fn run(node: &Node, list: &ConfList, path: &[PathBuf]) -> Result<(), Error> 
         let ask = move || {
             let mut runtime = Runtime::new(&node.resolver, path);
             runtime.deadline = deadline.checked_sub(HEADROOM);
+            runtime.trace = node.trace.clone();
             let answer = chain::status(&one, &runtime).map_err(Error::from);
             // Nobody listens any more when the time is over.
             drop(send.send((at, answer)));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::ChainError;
-use crate::invoke::{Call, Invoke, Operation, Target, Verb};
+use crate::invoke::{Call, Invoke, Operation, Target, TraceContext, Verb};
 use crate::spec::{
     AttachmentId, CniArgs, ConfList, NetnsPath, Object, ObjectError, PluginConf, Success, ValidAttachment,
 };
@@ -27,10 +27,12 @@ pub struct Runtime<'a> {
     /// It is handed to each plugin's call, and how firmly it is kept is for [`Runtime::invoke`] to say:
     /// `Exec` ends the plugin, `Builtin` can only tell it.
     pub deadline: Option<Instant>,
+    /// The trace that the calls belong to.
+    pub trace: TraceContext,
 }
 
 impl<'a> Runtime<'a> {
-    /// A runtime without arguments and deadline.
+    /// A runtime without arguments, deadline and trace.
     pub fn new(invoke: &'a dyn Invoke, path: impl IntoIterator<Item = PathBuf>) -> Self {
         Self {
             invoke,
@@ -38,6 +40,7 @@ impl<'a> Runtime<'a> {
             args: CniArgs::default(),
             capability_args: Object::new(),
             deadline: None,
+            trace: TraceContext::default(),
         }
     }
 
@@ -55,6 +58,7 @@ impl<'a> Runtime<'a> {
         Target {
             path: self.path.clone(),
             args: self.args.clone(),
+            trace: self.trace.clone(),
             ..Target::default()
         }
     }

@@ -1,6 +1,7 @@
 //! Plugins that are linked in: typed values are handed on, and no process is started.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use super::{Call, Invoke, Operation, Target, Verb};
 use crate::plugin::{Checked, DynPlugin, Unchecked};
@@ -40,6 +41,8 @@ impl Builtin {
     /// ADD, with `invoke` for the plugin's own delegates.
     pub(super) fn add_with(&self, call: &Call<'_>, invoke: &dyn Invoke) -> Result<Success, Error> {
         let checked = self.checked(Operation::Add, call, invoke)?;
+        let span = checked.span();
+        let _entered = span.enter();
         let version = checked.version;
         let prev = call.prev_said(Operation::Add, |prev| Ok(prev.clone().carried(version)?))?;
         checked.add(prev, |result| result.carried(version))
@@ -48,6 +51,8 @@ impl Builtin {
     /// A verb without a result, with `invoke` for the plugin's own delegates.
     pub(super) fn run_with(&self, verb: Verb, call: &Call<'_>, invoke: &dyn Invoke) -> Result<(), Error> {
         let checked = self.checked(verb.into(), call, invoke)?;
+        let span = checked.span();
+        let _entered = span.enter();
         let version = checked.version;
         let prev = call.prev_said(verb.into(), |prev| Ok(prev.clone().carried(version)?))?;
         checked.run(prev)
@@ -87,7 +92,7 @@ impl Invoke for Builtin {
         self.run_with(verb, call, self)
     }
 
-    fn version(&self, plugin: &PluginType, _: &Target) -> Result<VersionInfo, Error> {
+    fn version(&self, plugin: &PluginType, _: &Target, _: Option<Instant>) -> Result<VersionInfo, Error> {
         Ok(VersionInfo::new(Version::V1_1_0, self.expect(plugin)?.versions()))
     }
 }

@@ -156,6 +156,15 @@ impl Exec {
         if target.own_netns == OwnNetns::Allowed {
             command.env("CNI_NETNS_OVERRIDE", "1");
         }
+        // Without one of its own, a call belongs to the trace that this process was started in.
+        if !target.trace.is_empty() {
+            for (name, value) in target.trace.vars() {
+                match value {
+                    Some(value) => command.env(name, value),
+                    None => command.env_remove(name),
+                };
+            }
+        }
         command
     }
 }
@@ -170,7 +179,12 @@ impl Invoke for Exec {
         self.operate(verb.into(), call).map(drop)
     }
 
-    fn version(&self, plugin: &PluginType, target: &Target) -> Result<VersionInfo, Error> {
+    fn version(
+        &self,
+        plugin: &PluginType,
+        target: &Target,
+        deadline: Option<Instant>,
+    ) -> Result<VersionInfo, Error> {
         let executable = find(plugin, &target.path)?;
         let mut command = self.command(&executable, "VERSION", target);
         // Early plugins demand these for every verb, and use none of them for this one.
@@ -183,7 +197,7 @@ impl Invoke for Exec {
             "VERSION",
             command,
             question.as_bytes(),
-            self.deadline(None),
+            self.deadline(deadline),
         );
         answer::versions(plugin, stdout)
     }

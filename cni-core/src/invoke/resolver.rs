@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
@@ -82,10 +83,15 @@ impl Invoke for Resolver {
         }
     }
 
-    fn version(&self, plugin: &PluginType, target: &Target) -> Result<VersionInfo, Error> {
+    fn version(
+        &self,
+        plugin: &PluginType,
+        target: &Target,
+        deadline: Option<Instant>,
+    ) -> Result<VersionInfo, Error> {
         match self.choice(plugin) {
-            Choice::Builtin => self.builtin.version(plugin, target),
-            Choice::External => self.external.version(plugin, target),
+            Choice::Builtin => self.builtin.version(plugin, target, deadline),
+            Choice::External => self.external.version(plugin, target, deadline),
         }
     }
 }

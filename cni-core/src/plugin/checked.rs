@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
+use tracing::Span;
+
 use super::checks::{foreign_netns, network, undecodable, version};
 use super::erased::perform_caught;
 use super::{Add, Check, Del, DynPlugin, Env, Gc, Request, Status};
@@ -47,6 +49,22 @@ impl<'a> Unchecked<'a> {
 }
 
 impl Checked<'_> {
+    /// The span of the verb, on which everything is logged that is done for it.
+    pub(crate) fn span(&self) -> Span {
+        let Target { id, trace, .. } = &self.call.target;
+        tracing::info_span!(
+            "cni",
+            verb = self.call.operation.as_str(),
+            plugin = self.plugin.name(),
+            network = self.network.as_str(),
+            container = id.as_ref().map(|id| id.container.as_str()),
+            ifname = id.as_ref().map(|id| id.ifname.as_str()),
+            traceparent = trace.parent.as_deref(),
+            tracestate = trace.state.as_deref(),
+            baggage = trace.baggage.as_deref(),
+        )
+    }
+
     /// Runs ADD; `say` puts the result in the configuration's version.
     ///
     /// A result that this version cannot say is a failure, and what was made is removed again.
@@ -124,6 +142,7 @@ impl Checked<'_> {
             args: self.call.target.args.clone(),
             path: self.call.target.path.clone(),
             own_netns: self.call.target.own_netns,
+            trace: self.call.target.trace.clone(),
             plugin: self.plugin.name(),
             object: self.call.config.clone(),
             invoke: self.call.invoke,

@@ -27,6 +27,7 @@ impl Env<'_> {
             args: self.args.clone(),
             path: self.path.clone(),
             own_netns: self.own_netns,
+            trace: self.trace.clone(),
         };
         Delegate {
             env: self,

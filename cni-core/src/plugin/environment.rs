@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::checked::missing;
 use super::checks::text;
-use crate::invoke::{Operation, OwnNetns, TIMEOUT_MS, Target};
+use crate::invoke::{Operation, OwnNetns, TIMEOUT_MS, Target, TraceContext};
 use crate::spec::{AttachmentId, CniArgs, Code, ContainerId, Error, IfName, NetnsPath};
 
 /// What a plugin is told to do.
@@ -73,6 +73,7 @@ impl Environment {
             args: args(&command, var("CNI_ARGS"))?,
             path: var("CNI_PATH").map(|path| split(&path)).unwrap_or_default(),
             own_netns: own_netns(var("CNI_NETNS_OVERRIDE")),
+            trace: TraceContext::read(lookup),
         };
         let deadline = var(TIMEOUT_MS).and_then(deadline);
         Ok(Self {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use crate::invoke::{Invoke, OwnNetns};
+use crate::invoke::{Invoke, OwnNetns, TraceContext};
 use crate::spec::{AttachmentId, CniArgs, NetName, NetnsPath, Object, Success, ValidAttachment, Version};
 
 /// What surrounds every request, whatever its verb.
@@ -20,6 +20,8 @@ pub struct Env<'a> {
     pub path: Vec<PathBuf>,
     /// The whole configuration as it came, without `prevResult`: what a delegate receives.
     pub object: Object,
+    /// `TRACEPARENT`, `TRACESTATE` and `BAGGAGE`; delegates receive them.
+    pub trace: TraceContext,
     /// How other plugins are run.
     pub invoke: &'a dyn Invoke,
     /// When the caller stops waiting.

@@ -152,6 +152,8 @@ impl Skeleton<'_> {
         };
         let call = call.check(self.plugin)?;
         self.version = call.version;
+        let span = call.span();
+        let _entered = span.enter();
         let prev = prev.as_deref().map(serde_json::value::RawValue::get);
         let prev = self.prev(operation, prev.unwrap_or("null"))?;
         if operation == Operation::Add {

@@ -95,6 +95,7 @@ fn a_request_is_the_plugins_object_and_what_the_runtime_adds() {
         let list = stage.list("1.1.0", &[ours, json!({})]);
         let mut runtime = stage.runtime.clone();
         runtime.capability_args = object(&json!({ "ips": ["10.0.0.1"], "mac": "x", "dns": {} }));
+        runtime.trace.parent = Some("00-parent".to_owned());
         chain::add(&list, &id("c1"), &netns(), &runtime, &stage.kept).unwrap();
         chain::gc(&list, None, &runtime, &stage.kept).unwrap();
     });
@@ -102,6 +103,7 @@ fn a_request_is_the_plugins_object_and_what_the_runtime_adds() {
     for call in &calls {
         assert_eq!(call["keys"], json!(["cniVersion", "name"]));
         assert_eq!(call["args"], "A=1");
+        assert_eq!(call["trace"], json!(["00-parent", null, null]));
         let declares = call["verb"] == "ADD" && call["plugin"] == "0";
         assert_eq!(
             call["runtimeConfig"],

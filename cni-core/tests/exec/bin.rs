@@ -46,7 +46,11 @@ impl Bin {
     }
 
     pub(crate) fn version(&self, exec: &Exec) -> Result<VersionInfo, Error> {
-        exec.version(&fake(), &self.target())
+        exec.version(
+            &fake(),
+            &self.target(),
+            self.deadline.map(|deadline| Instant::now() + deadline),
+        )
     }
 
     /// What the script wrote to this file in `$DIR`.

@@ -85,6 +85,7 @@ impl Networks {
                 let resolver = node.resolver.clone().forced(choices);
                 let mut runtime = Runtime::new(&resolver, configured.path.iter().cloned());
                 runtime.deadline = Some(deadline.max(Instant::now() + node.deadlines.plugin));
+                runtime.trace = node.trace.clone();
                 let outcome = chain::gc(&configured.list, Some(&network.in_use), &runtime, &NoResults);
                 if let Err(failed) = outcome {
                     let mut error = Error::joined(failed);

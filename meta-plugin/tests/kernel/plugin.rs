@@ -77,6 +77,9 @@ impl Runtime {
                 "CNI_IFNAME" => "eth0".to_owned(),
                 "CNI_ARGS" => "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=p".to_owned(),
                 "CNI_PATH" => "/opt/cni/bin".to_owned(),
+                "TRACEPARENT" => "00-parent".to_owned(),
+                "TRACESTATE" => "a=1".to_owned(),
+                "BAGGAGE" => "b=2".to_owned(),
                 _ => return None,
             };
             Some(OsString::from(value))
@@ -183,4 +186,27 @@ fn daemon_mode_says_that_it_is_not_there_and_del_works_all_the_same() {
     }
     runtime.done("DEL", &pod, json!({ "stateDir": state }));
     machine.assert_clean();
+}
+
+#[test]
+fn cn2_the_callers_trace_reaches_every_delegate_in_every_verb() {
+    let ground = Ground::new();
+    let machine = Machine::on(&ground);
+    let mut runtime = Runtime::new(&ground, &machine);
+    let ipam = json!({ "type": "foreign-ipam" });
+    let plugins = json!([{ "type": "bridge", "bridge": "br0", "ipam": ipam }, { "type": "foreign" }]);
+    runtime.entry["delegates"] = json!([{ "cniVersion": "1.1.0", "name": "cluster", "plugins": plugins }]);
+    let pod = Container::new("c1");
+    let valid = json!([{ "containerID": "c1", "ifname": "eth0" }]);
+    for (verb, more) in [
+        ("STATUS", json!({})),
+        ("ADD", json!({})),
+        ("CHECK", json!({})),
+        ("GC", json!({ "cni.dev/valid-attachments": valid })),
+        ("DEL", json!({})),
+    ] {
+        runtime.done(verb, &pod, more);
+        let expected = ["foreign", "foreign-ipam"].map(|plugin| format!("{verb} {plugin} 00-parent a=1 b=2"));
+        assert_eq!(machine.scripted.traces(), expected.into(), "{verb}");
+    }
 }

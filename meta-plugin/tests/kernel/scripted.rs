@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cni_core::invoke::{Call, Invoke, Target, Verb};
-use cni_core::spec::{Code, Error, PluginType, Success, Version, VersionInfo};
+use cni_core::spec::{Code, Error, IpConfig, PluginType, Success, Version, VersionInfo};
 
 /// Stands for every executable: notes each call, and fails where it is told to.
 #[derive(Clone, Default)]
@@ -15,6 +15,7 @@ pub(crate) struct Scripted(Arc<Mutex<Script>>);
 struct Script {
     calls: Vec<String>,
     failing: BTreeSet<String>,
+    traces: BTreeSet<String>,
 }
 
 impl Scripted {
@@ -33,7 +34,12 @@ impl Scripted {
         std::mem::take(&mut self.0.lock().unwrap().calls)
     }
 
-    /// The same without interface and configuration.
+    /// The traces that the calls belonged to, each `VERB TYPE TRACEPARENT TRACESTATE BAGGAGE`.
+    pub(crate) fn traces(&self) -> BTreeSet<String> {
+        std::mem::take(&mut self.0.lock().unwrap().traces)
+    }
+
+    /// The calls since then without interface and configuration.
     pub(crate) fn verbs(&self) -> Vec<String> {
         let short = |call: String| call.splitn(3, ' ').take(2).collect::<Vec<_>>().join(" ");
         self.calls().into_iter().map(short).collect()
@@ -47,6 +53,10 @@ impl Scripted {
         script
             .calls
             .push(format!("{what} {ifname} {}{prev}", call.config));
+        let trace = &call.target.trace;
+        if let (Some(parent), Some(state), Some(baggage)) = (&trace.parent, &trace.state, &trace.baggage) {
+            script.traces.insert(format!("{what} {parent} {state} {baggage}"));
+        }
         let fails = script.failing.contains(&what);
         drop(script);
         if call.plugin.as_str() == "hanging" && verb == "STATUS" {
@@ -63,14 +73,18 @@ impl Scripted {
 impl Invoke for Scripted {
     fn add(&self, call: &Call<'_>) -> Result<Success, Error> {
         self.played("ADD", call)?;
-        Ok(call.prev.cloned().unwrap_or_default())
+        let mut result = call.prev.cloned().unwrap_or_default();
+        if call.plugin.as_str() == "foreign-ipam" {
+            result.ips.push(IpConfig::new("10.12.0.2/24".parse().unwrap()));
+        }
+        Ok(result)
     }
 
     fn run(&self, verb: Verb, call: &Call<'_>) -> Result<(), Error> {
         self.played(&format!("{verb:?}").to_uppercase(), call)
     }
 
-    fn version(&self, _: &PluginType, _: &Target) -> Result<VersionInfo, Error> {
+    fn version(&self, _: &PluginType, _: &Target, _: Option<Instant>) -> Result<VersionInfo, Error> {
         Ok(VersionInfo::new(Version::V1_1_0, Version::ALL))
     }
 }

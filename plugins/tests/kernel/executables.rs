@@ -14,6 +14,7 @@ mod vxlan;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use cni_core::invoke::{Call, Exec, Invoke, Target, Verb};
 use cni_core::spec::{Error, PluginType, Success, VersionInfo};
@@ -59,7 +60,12 @@ impl Invoke for Executables {
         self.on_host(call, |call| Exec::new().run(verb, call))
     }
 
-    fn version(&self, plugin: &PluginType, target: &Target) -> Result<VersionInfo, Error> {
-        Exec::new().version(plugin, target)
+    fn version(
+        &self,
+        plugin: &PluginType,
+        target: &Target,
+        deadline: Option<Instant>,
+    ) -> Result<VersionInfo, Error> {
+        Exec::new().version(plugin, target, deadline)
     }
 }
