@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use cni_core::chain::{self, ChainError, InMemory, KeptAttachment, NoResults, Results, Runtime};
+use cni_core::chain::{self, ChainError, FailedDel, InMemory, KeptAttachment, NoResults, Results, Runtime};
 use cni_core::invoke::{Call, Invoke, Resolver, Target, TraceContext, Verb};
 use cni_core::spec::{
     AttachmentId, CniArgs, Code, ConfList, Error, NetnsPath, Object, PluginType, Success, Version,
@@ -121,6 +121,7 @@ impl Element {
         runtime.args = self.kept.args.clone();
         runtime.capability_args = self.kept.capability_args.clone();
         runtime.deadline = Some(deadline);
+        runtime.failed_del = FailedDel::GoOn;
         runtime.trace = self.trace.clone();
         runtime
     }

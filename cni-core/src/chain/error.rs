@@ -1,5 +1,7 @@
 //! What can go wrong while a list is run.
 
+use std::collections::BTreeSet;
+
 use super::ResultsError;
 use crate::invoke::Operation;
 use crate::spec::{Code, ConfList, Error, NetName, ObjectError, PluginConf, PluginType, Version};
@@ -36,9 +38,30 @@ pub enum ChainError {
     /// Several failures, in the order in which they came; there are at least two.
     #[error("{} failures", .0.len())]
     Several(Vec<ChainError>),
+    /// A plugin does not take the list's version.
+    #[error("plugin {:?} does not support config version \"{version}\"", plugin.as_str())]
+    Unsupported {
+        /// The plugin.
+        plugin: PluginType,
+        /// The list's version.
+        version: Version,
+        /// What it takes.
+        takes: BTreeSet<Version>,
+    },
     /// The list's version does not have the verb.
     #[error("configuration version \"{0}\" does not support the {1} command")]
     Version(Version, Operation),
+    /// A plugin could not be asked which versions it takes.
+    #[error("plugin type={:?} name={:?} failed (version)", plugin.as_str(), network.as_str())]
+    VersionQuery {
+        /// The plugin.
+        plugin: PluginType,
+        /// The network.
+        network: NetName,
+        /// Its error, unchanged, or why it could not be run.
+        #[source]
+        error: Error,
+    },
 }
 
 impl ChainError {
@@ -51,8 +74,28 @@ impl ChainError {
         }
     }
 
+    pub(super) fn version(list: &ConfList, plugin: &PluginType, error: Error) -> Self {
+        Self::VersionQuery {
+            plugin: plugin.clone(),
+            network: list.name.clone(),
+            error,
+        }
+    }
+
     pub(super) fn results(action: &'static str) -> impl FnOnce(ResultsError) -> Self {
         move |error| Self::Results { action, error }
+    }
+
+    /// This failure, and what else failed after it.
+    pub(super) fn and(self, outcome: Result<(), Self>) -> Self {
+        match outcome {
+            Ok(()) => self,
+            Err(Self::Several(mut more)) => {
+                more.insert(0, self);
+                Self::Several(more)
+            }
+            Err(other) => Self::Several(vec![self, other]),
+        }
     }
 
     /// Success only if there is no failure.
@@ -76,12 +119,18 @@ impl From<ChainError> for Error {
                 error,
                 ..
             } => error,
-            ChainError::Plugin { error: ref cause, .. } => {
+            ChainError::Plugin { error: ref cause, .. }
+            | ChainError::VersionQuery { error: ref cause, .. } => {
                 Self::new(cause.code, format!("{error}: {}", cause.msg)).with_details(cause.details.clone())
             }
             ChainError::Request(_) => Self::from_source(Code::INVALID_CONFIG, &error),
             ChainError::Results { .. } => Self::from_source(Code::IO, &error),
             ChainError::Several(failures) => Self::joined(failures),
+            ChainError::Unsupported { ref takes, .. } => {
+                let takes: Vec<String> = takes.iter().map(|v| format!("{:?}", v.to_string())).collect();
+                let details = format!("it takes [{}]", takes.join(" "));
+                Self::from_source(Code::INCOMPATIBLE_VERSION, &error).with_details(details)
+            }
             ChainError::Version(..) => Self::from_source(Code::INCOMPATIBLE_VERSION, &error),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::request::Step;
-use super::{ChainError, KeptAttachment, Results, Runtime, del};
+use super::{ChainError, FailedDel, KeptAttachment, Results, Runtime, del};
 use crate::invoke::{Operation, Verb};
 use crate::spec::{ConfList, ValidAttachment};
 
@@ -12,7 +12,7 @@ use crate::spec::{ConfList, ValidAttachment};
 /// `None` means that the caller does not know what is in use: then no attachment is DELed, and the plugins
 /// are not told of any, so that they delete nothing either. An empty set means that none is in use.
 ///
-/// Never stops at a failure. Does nothing for a list with `disableGC`; below 1.1.0, which has no GC,
+/// Never stops at a failure, whatever [`Runtime::failed_del`] says. Does nothing for a list with `disableGC`; below 1.1.0, which has no GC,
 /// it only DELs. DELs are run with the arguments and namespace of ADD and with the list as it is now.
 ///
 /// # Errors
@@ -68,6 +68,7 @@ fn del_invalid(
         let as_at_add = Runtime {
             args,
             capability_args,
+            failed_del: FailedDel::GoOn,
             ..runtime.clone()
         };
         failures.extend(del(list, &id, netns.as_ref(), &as_at_add, kept).err());

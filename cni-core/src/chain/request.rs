@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::ChainError;
+use super::{ChainError, FailedAdd, FailedDel};
 use crate::invoke::{Call, Invoke, Operation, Target, TraceContext, Verb};
 use crate::spec::{
     AttachmentId, CniArgs, ConfList, NetnsPath, Object, ObjectError, PluginConf, Success, ValidAttachment,
@@ -27,12 +27,16 @@ pub struct Runtime<'a> {
     /// It is handed to each plugin's call, and how firmly it is kept is for [`Runtime::invoke`] to say:
     /// `Exec` ends the plugin, `Builtin` can only tell it.
     pub deadline: Option<Instant>,
+    /// What ADD does about its plugins when it fails.
+    pub failed_add: FailedAdd,
+    /// What DEL does after a plugin has failed.
+    pub failed_del: FailedDel,
     /// The trace that the calls belong to.
     pub trace: TraceContext,
 }
 
 impl<'a> Runtime<'a> {
-    /// A runtime without arguments, deadline and trace.
+    /// A runtime without arguments, deadline and trace, which deals with failures as the specification says.
     pub fn new(invoke: &'a dyn Invoke, path: impl IntoIterator<Item = PathBuf>) -> Self {
         Self {
             invoke,
@@ -40,6 +44,8 @@ impl<'a> Runtime<'a> {
             args: CniArgs::default(),
             capability_args: Object::new(),
             deadline: None,
+            failed_add: FailedAdd::default(),
+            failed_del: FailedDel::default(),
             trace: TraceContext::default(),
         }
     }

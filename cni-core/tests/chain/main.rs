@@ -2,13 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
+mod failing;
 mod resolver;
 mod stage;
+mod versions;
 
 use std::collections::BTreeSet;
 
-use cni_core::chain::{self, ChainError, KeptAttachment, Results, ResultsError};
-use cni_core::spec::{AttachmentId, Code, ConfList, Error, Success, ValidAttachment};
+use cni_core::chain::{self, ChainError, Results};
+use cni_core::spec::{Code, ConfList, Error, Success, ValidAttachment};
 use serde_json::{Value, json};
 use stage::{Stage, both_ways, id, netns, object, order, prevs};
 
@@ -122,46 +124,6 @@ fn a_request_is_the_plugins_object_and_what_the_runtime_adds() {
 }
 
 #[test]
-fn add_stops_at_the_first_failure_and_undoes_nothing() {
-    let (error, calls) = both_ways(|stage| {
-        let list = stage.list("1.1.0", &[step("a", &[]), step("b", &["ADD"]), step("c", &[])]);
-        let error = add(stage, &list).unwrap_err();
-        assert_eq!(stage.kept.list(&list).unwrap(), []);
-        error
-    });
-    let msg = "plugin type=\"scripted\" name=\"net\" failed (add): b ADD";
-    assert_eq!(error, Error::new(Code(100), msg).with_details("d"));
-    assert_eq!(order(&calls), ["ADD 0", "ADD 1"]);
-}
-
-#[test]
-fn del_goes_on_after_failures_and_keeps_the_result_until_it_succeeds() {
-    let (error, calls) = both_ways(|stage| {
-        let failing = stage.list(
-            "1.1.0",
-            &[step("a", &["DEL"]), step("b", &[]), step("c", &["DEL"])],
-        );
-        add(stage, &failing).unwrap();
-        let error = del(stage, &failing).unwrap_err();
-        let mended = stage.list("1.1.0", &[step("a", &[])]);
-        del(stage, &mended).unwrap();
-        del(stage, &mended).unwrap();
-        error
-    });
-    let failed = |what| format!("plugin type=\"scripted\" name=\"net\" failed (del): {what} DEL; d");
-    assert_eq!(
-        error,
-        Error::new(Code(100), format!("{} / {}", failed("c"), failed("a")))
-    );
-    assert_eq!(order(&calls)[3..], ["DEL 2", "DEL 1", "DEL 0", "DEL 0", "DEL 0"]);
-    let all = some("a b c");
-    assert_eq!(
-        prevs(&calls)[3..],
-        [all.clone(), all.clone(), all.clone(), all, None]
-    );
-}
-
-#[test]
 fn del_has_no_result_below_0_4_0() {
     let (_, calls) = both_ways(|stage| {
         let list = stage.list("0.3.1", &[step("a", &[])]);
@@ -271,48 +233,4 @@ fn gc_is_not_sent_where_it_is_disabled_or_unknown() {
         gc(stage, &early, Some(&[])).unwrap();
     });
     assert_eq!(order(&calls), ["ADD 0", "DEL 0"]);
-}
-
-/// A place that keeps nothing and says so.
-struct Broken;
-
-fn broken<T>() -> Result<T, ResultsError> {
-    Err(ResultsError("no space left".into()))
-}
-
-impl Results for Broken {
-    fn put(&self, _: &ConfList, _: &KeptAttachment) -> Result<(), ResultsError> {
-        broken()
-    }
-    fn get(&self, _: &ConfList, _: &AttachmentId) -> Result<Option<KeptAttachment>, ResultsError> {
-        broken()
-    }
-    fn remove(&self, _: &ConfList, _: &AttachmentId) -> Result<(), ResultsError> {
-        broken()
-    }
-    fn list(&self, _: &ConfList) -> Result<Vec<KeptAttachment>, ResultsError> {
-        broken()
-    }
-}
-
-#[test]
-fn results_that_cannot_be_kept_are_failures_but_keep_no_plugin_from_del() {
-    let (errors, calls) = both_ways(|stage| {
-        let list = stage.list("1.1.0", &[step("a", &[])]);
-        let (id, netns, valid) = (id("c1"), netns(), BTreeSet::new());
-        let added = chain::add(&list, &id, &netns, &stage.runtime, &Broken).map(drop);
-        let deleted = chain::del(&list, &id, None, &stage.runtime, &Broken);
-        let collected = chain::gc(&list, Some(&valid), &stage.runtime, &Broken).map_err(Error::joined);
-        [wire(added), wire(deleted), collected].map(|outcome| outcome.unwrap_err().to_string())
-    });
-    assert_eq!(
-        errors,
-        [
-            "write results; no space left",
-            "remove results; no space left",
-            "list results; no space left"
-        ]
-    );
-    assert_eq!(order(&calls), ["ADD 0", "DEL 0", "GC 0"]);
-    assert_eq!(calls[1]["netns"], Value::Null);
 }
