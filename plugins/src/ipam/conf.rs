@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use cni_core::plugin::Env;
-use cni_core::spec::{CniArgsError, Code, Dns, Error, Object, ObjectError, Route, Version};
+use cni_core::spec::{CniArgsError, Code, Dns, Error, Object, ObjectError, Route, Version, parse_net};
 use ipnet::IpNet;
 use serde::Deserialize;
 
@@ -113,7 +113,7 @@ pub(super) fn address(what: &'static str, text: &str) -> Result<IpAddr, ConfErro
 /// Reads an address with its prefix length; the bits of the host stay.
 pub(super) fn cidr(what: &'static str, text: &str) -> Result<IpNet, ConfError> {
     let rule = "an address with a prefix length";
-    let net = IpNet::from_str(text.trim()).map_err(|_| value(what, text, rule))?;
+    let net = parse_net(text.trim()).ok_or_else(|| value(what, text, rule))?;
     match net.addr().to_canonical() {
         ip if ip == net.addr() => Ok(net),
         _ => Err(value(what, text, "in the plain form of IPv4")),

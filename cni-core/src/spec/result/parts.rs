@@ -6,7 +6,7 @@ use ipnet::{IpNet, Ipv4Net};
 use serde::{Deserialize, Serialize};
 
 use super::{Dns, IpConfig, Route};
-use crate::spec::{Object, ObjectError};
+use crate::spec::{Object, ObjectError, parse_net};
 
 /// An address with its prefix length; IPv4 mapped into IPv6 counts as IPv4.
 #[derive(Clone, Copy, Deserialize, Serialize)]
@@ -46,15 +46,9 @@ pub(super) struct CidrError(String);
 
 impl TryFrom<String> for Cidr {
     type Error = CidrError;
-
-    /// `ipnet` itself takes `10.0.0.010`, which is 10.0.0.8 to some programs and 10.0.0.10 to others.
     fn try_from(text: String) -> Result<Self, CidrError> {
-        let net = text.split_once('/').and_then(|(address, length)| {
-            let digits = length.bytes().all(|b| b.is_ascii_digit());
-            let length = length.parse().ok().filter(|_| digits)?;
-            IpNet::new(address.parse().ok()?, length).ok()
-        });
-        net.map(Self::from)
+        parse_net(&text)
+            .map(Self::from)
             .ok_or_else(|| CidrError(text.chars().take(80).collect()))
     }
 }

@@ -142,6 +142,7 @@ fn a06_an_invalid_value_is_an_error_that_names_element_key_and_value() {
         ("ips", r#""10.0.0.1""#),
         ("ips", r#"["10.0.0.256"]"#),
         ("ips", r#"["10.0.0.1/33"]"#),
+        ("ips", r#"["10.0.0.010/24"]"#),
         ("ips", r#"["10.0.0.1/24/24"]"#),
         ("ips", r#"[""]"#),
         ("ips", "[1]"),

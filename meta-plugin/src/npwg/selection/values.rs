@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::num::{NonZeroU16, NonZeroU64};
 use std::str::FromStr;
 
-use ipnet::IpNet;
+use cni_core::spec::parse_net;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::ValueError;
@@ -25,7 +25,7 @@ impl FromStr for IpRequest {
     fn from_str(text: &str) -> Result<Self, ValueError> {
         let bad = || ValueError::Rule("it is not an IP address with an optional prefix length");
         if text.contains('/') {
-            let net: IpNet = text.parse().map_err(|_| bad())?;
+            let net = parse_net(text).ok_or_else(bad)?;
             Ok(Self {
                 address: net.addr(),
                 prefix: Some(net.prefix_len()),

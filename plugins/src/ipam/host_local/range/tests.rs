@@ -52,6 +52,10 @@ fn a_set_that_cannot_work_is_refused_in_the_words_of_the_reference() {
         "subnets 10.1.0.1-10.1.0.254 and 10.1.0.1-10.1.0.126 overlap",
     );
     refused(
+        json!([{"subnet": "10.1.0.010/24"}]),
+        "subnet \"10.1.0.010/24\" is not an address with a prefix length",
+    );
+    refused(
         json!([{"subnet": "x"}]),
         "subnet \"x\" is not an address with a prefix length",
     );
