@@ -119,11 +119,6 @@ impl State {
         let untouched = self.entries.values().all(|entry| entry.deletion.is_none());
         self.finished && self.failed.is_none() && untouched
     }
-
-    /// The number for the next attachment.
-    pub fn next(&self) -> u32 {
-        self.entries.last_key_value().map_or(0, |(at, _)| at + 1)
-    }
 }
 
 impl Entry {
