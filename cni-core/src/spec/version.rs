@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::{Object, ObjectError};
+
 /// A version of the specification, `major.minor.patch`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -113,6 +115,22 @@ impl VersionInfo {
             cni_version,
             supported_versions: supported.to_vec(),
         }
+    }
+
+    /// Reads what a plugin answered. One of 0.2.0, which has the verb, need not list anything; what is listed and
+    /// is no version is not one that anybody could ask for.
+    ///
+    /// # Errors
+    /// When `json` is not an object, `cniVersion` no version, or `supportedVersions` no list of texts.
+    pub fn decode(json: &[u8]) -> Result<Self, ObjectError> {
+        let answer = Object::from_slice(json)?;
+        let version = answer.parse_key("cniVersion")?.unwrap_or(Version::V0_1_0);
+        let listed: Option<Vec<String>> = answer.parse_key("supportedVersions")?;
+        let supported = match listed {
+            Some(listed) => listed.iter().filter_map(|text| text.parse().ok()).collect(),
+            None => vec![Version::V0_1_0, Version::V0_2_0],
+        };
+        Ok(Self::new(version, &supported))
     }
 }
 

@@ -101,19 +101,7 @@ pub(super) fn versions(plugin: &PluginType, stdout: Result<Vec<u8>, Error>) -> R
         }
         Err(error) => return Err(error),
     };
-    let read = || -> Result<VersionInfo, crate::spec::ObjectError> {
-        let answer = Object::from_slice(&stdout)?;
-        let version = answer.parse_key("cniVersion")?.unwrap_or(Version::V0_1_0);
-        let listed: Option<Vec<String>> = answer.parse_key("supportedVersions")?;
-        // 0.2.0 has the verb, and a plugin of that version need not list anything. What is no
-        // version is not one that anybody could ask for.
-        let supported = match listed {
-            Some(listed) => listed.iter().filter_map(|text| text.parse().ok()).collect(),
-            None => vec![Version::V0_1_0, Version::V0_2_0],
-        };
-        Ok(VersionInfo::new(version, &supported))
-    };
-    read().map_err(|error| {
+    VersionInfo::decode(&stdout).map_err(|error| {
         let msg = format!("decode versions of plugin {:?}", plugin.as_str());
         let cause = Error::from_source(Code::DECODING, &error);
         Error::new(Code::DECODING, msg).with_details(cause.to_string())
