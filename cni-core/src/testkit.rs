@@ -1,6 +1,7 @@
 //! What the author of a plugin tests it with (feature `testkit`).
 //!
 //! [`Invocation`] calls a plugin as a runtime would: in memory, or as an executable.
+//! [`conformance`] puts an executable through the contract that every plugin has with its runtime.
 //! [`Scripted`] is a plugin for the tests of those who run plugins: it notes what it was asked, and answers or
 //! fails as its configuration says.
 //!
@@ -29,10 +30,12 @@
 //!
 //! Like assertions, the parts of this module panic where a plugin's answer is none.
 
+mod conformance;
 mod invocation;
 mod outcome;
 mod scripted;
 
+pub use conformance::{Case, Fault, Leniency, Report, Subject, conformance};
 pub use invocation::Invocation;
 pub use outcome::Outcome;
 pub use scripted::{Scripted, ScriptedConfig};

@@ -8,6 +8,8 @@
 mod agree;
 #[path = "peers/cnitool.rs"]
 mod cnitool;
+#[path = "peers/conformance.rs"]
+mod conformance;
 #[path = "peers/documentation.rs"]
 mod documentation;
 #[path = "peers/plexus.rs"]

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
+use std::{fmt, io};
 
 use super::Outcome;
 use crate::invoke::process::{self, End};
@@ -103,5 +103,14 @@ impl<'a> Invocation<'a> {
             End::Overflow | End::Timeout(_) => None,
         };
         Ok(Outcome::new(exit, finished.stdout, finished.stderr))
+    }
+}
+
+impl fmt::Display for Invocation<'_> {
+    /// As a person would write it at a prompt.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.env
+            .iter()
+            .try_for_each(|(name, value)| write!(f, "{name}={value:?} "))
     }
 }

@@ -1,6 +1,8 @@
 //! What came of a call.
 
-use crate::spec::{Error, Object, Success, Version};
+use std::fmt;
+
+use crate::spec::{Error, Object, Success, Version, shortened};
 
 /// What a plugin left behind: its exit code and what it wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,5 +77,20 @@ impl Outcome {
     #[track_caller]
     fn is_none(&self, why: &dyn std::fmt::Display) -> ! {
         panic!("no answer: {why}: {self:?}")
+    }
+}
+
+impl fmt::Display for Outcome {
+    /// For a person who looks for a fault: what is long is cut.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.exit {
+            Some(code) => write!(f, "exit code {code}")?,
+            None => f.write_str("no exit code")?,
+        }
+        write!(f, ", stdout {:?}", shortened(&self.stdout))?;
+        match self.stderr.as_str() {
+            "" => Ok(()),
+            stderr => write!(f, ", stderr {:?}", shortened(stderr)),
+        }
     }
 }

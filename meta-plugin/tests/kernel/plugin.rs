@@ -1,12 +1,10 @@
 //! Plexus as the runtime's plugin, in stand-alone mode.
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::sync::Arc;
 
-use cni_core::plugin::{Host, run_on};
+use cni_core::testkit::Invocation;
 use cni_net::At;
 use plexus::cni::Meta;
 use serde_json::{Value, json};
@@ -63,50 +61,38 @@ impl Runtime {
         Self { meta, entry, dir }
     }
 
-    fn call(&self, verb: &str, pod: &Container, more: Value) -> (ExitCode, Value) {
+    fn call(&self, verb: &str, pod: &Container, more: Value) -> (bool, Value) {
         let mut config = self.entry.clone();
         config
             .as_object_mut()
             .unwrap()
             .extend(more.as_object().unwrap().clone());
-        let env = |name: &str| {
-            let value = match name {
-                "CNI_COMMAND" => verb.into(),
-                "CNI_CONTAINERID" => pod.id().container.to_string(),
-                "CNI_NETNS" => pod.path.to_string(),
-                "CNI_IFNAME" => "eth0".to_owned(),
-                "CNI_ARGS" => "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=p".to_owned(),
-                "CNI_PATH" => "/opt/cni/bin".to_owned(),
-                "TRACEPARENT" => "00-parent".to_owned(),
-                "TRACESTATE" => "a=1".to_owned(),
-                "BAGGAGE" => "b=2".to_owned(),
-                _ => return None,
-            };
-            Some(OsString::from(value))
-        };
-        let (config, mut stdout) = (config.to_string(), Vec::new());
-        let host = Host {
-            env: &env,
-            stdin: &mut config.as_bytes(),
-            stdout: &mut stdout,
-            stderr: &mut Vec::new(),
-            invoke: None,
-        };
-        let code = run_on(&self.meta, host);
-        (code, serde_json::from_slice(&stdout).unwrap_or(Value::Null))
+        let outcome = Invocation::new(verb)
+            .with_env("CNI_CONTAINERID", pod.id().container.as_str())
+            .with_env("CNI_NETNS", pod.path.as_path())
+            .with_env(
+                "CNI_ARGS",
+                "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=p",
+            )
+            .with_env("TRACEPARENT", "00-parent")
+            .with_env("TRACESTATE", "a=1")
+            .with_env("BAGGAGE", "b=2")
+            .run(&self.meta, config.to_string());
+        let answer = serde_json::from_str(&outcome.stdout).unwrap_or(Value::Null);
+        (outcome.succeeded(), answer)
     }
 
     #[track_caller]
     fn done(&self, verb: &str, pod: &Container, more: Value) -> Value {
-        let (code, answer) = self.call(verb, pod, more);
-        assert_eq!(code, ExitCode::SUCCESS, "{verb}: {answer}");
+        let (succeeded, answer) = self.call(verb, pod, more);
+        assert!(succeeded, "{verb}: {answer}");
         answer
     }
 
     #[track_caller]
     fn refused(&self, verb: &str, pod: &Container, more: Value) -> (u64, String) {
-        let (code, answer) = self.call(verb, pod, more);
-        assert_eq!(code, ExitCode::FAILURE, "{verb}: {answer}");
+        let (succeeded, answer) = self.call(verb, pod, more);
+        assert!(!succeeded, "{verb}: {answer}");
         (
             answer["code"].as_u64().unwrap(),
             answer["msg"].as_str().unwrap().to_owned(),

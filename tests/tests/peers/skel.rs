@@ -2,11 +2,11 @@
 //! environment and input, but for what `docs/errors.md` lists as deliberate.
 
 use std::ffi::OsStr;
-use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
+use cni_core::testkit::{Invocation, Outcome};
 use plexus_tests::pod::Pod;
 use plexus_tests::{peers, plugins};
 use serde_json::{Value, json};
@@ -85,36 +85,25 @@ impl Pair {
         assert_eq!(outcomes, expected, "{} {verb} {changed:?} {stdin}", self.plugin);
     }
 
-    fn run(&self, bin: &Path, pod: &Pod, call: &Call<'_>) -> Output {
-        let mut command = Command::new(bin.join(self.plugin));
-        command
-            .env_clear()
-            .env("CNI_COMMAND", call.verb)
-            .env("CNI_CONTAINERID", "c1")
-            .env("CNI_NETNS", pod.path())
-            .env("CNI_IFNAME", self.ifname)
-            .env("CNI_PATH", bin);
+    fn run(&self, bin: &Path, pod: &Pod, call: &Call<'_>) -> Outcome {
+        let mut invocation = Invocation::new(call.verb)
+            .with_env("CNI_NETNS", pod.path())
+            .with_env("CNI_IFNAME", self.ifname)
+            .with_env("CNI_PATH", bin);
         for (name, value) in call.changed {
-            match value {
-                Some(value) => command.env(name, OsStr::from_bytes(value)),
-                None => command.env_remove(name),
+            invocation = match value {
+                Some(value) => invocation.with_env(name, OsStr::from_bytes(value)),
+                None => invocation.without_env(name),
             };
         }
-        let command = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        // One that reads no stdin, or not all of it, closes it.
-        drop(child.stdin.take().unwrap().write_all(call.stdin));
-        child.wait_with_output().unwrap()
+        invocation.exec(&bin.join(self.plugin), call.stdin).unwrap()
     }
 }
 
 /// Success, or the code; with the message where it is the reference's word for word.
-fn outcome(output: &Output) -> String {
-    let json: Option<Value> = serde_json::from_slice(&output.stdout).ok();
-    match (output.status.code(), json) {
+fn outcome(output: &Outcome) -> String {
+    let json: Option<Value> = serde_json::from_str(&output.stdout).ok();
+    match (output.exit, json) {
         (Some(0), None) if output.stdout.is_empty() => "nothing".to_owned(),
         (Some(0), Some(json)) => json
             .get("supportedVersions")
@@ -322,7 +311,9 @@ fn version_is_answered_while_stdin_stays_open() {
             .spawn()
             .unwrap();
         let open = child.stdin.take();
-        assert!(outcome(&child.wait_with_output().unwrap()).starts_with("[\"0.1.0\""));
+        let answer = child.wait_with_output().unwrap().stdout;
+        let answer: Value = serde_json::from_slice(&answer).unwrap();
+        assert_eq!(answer["supportedVersions"][0], "0.1.0");
         drop(open);
     }
 }

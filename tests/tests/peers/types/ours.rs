@@ -1,13 +1,12 @@
 //! What our types make of a document, in the form that the program in Go answers in.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::process::ExitCode;
 
-use cni_core::plugin::{Add, Check, Del, Host, Plugin, run_on};
+use cni_core::plugin::{Add, Check, Del, Plugin};
 use cni_core::spec::{
     CniArgs, Code, ConfList, ContainerId, Error, IfName, NetName, Object, Success, Version,
 };
+use cni_core::testkit::Invocation;
 use serde_json::{Value, json};
 
 use super::{Answer, Document, Kind};
@@ -62,27 +61,9 @@ impl Plugin for Echo {
 }
 
 fn prev(text: &str) -> Refusable {
-    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    let env = |name: &str| {
-        let value = match name {
-            "CNI_COMMAND" => "ADD",
-            "CNI_CONTAINERID" => "c",
-            "CNI_IFNAME" => "eth0",
-            "CNI_NETNS" | "CNI_PATH" => "/nowhere",
-            _ => return None,
-        };
-        Some(OsString::from(value))
-    };
-    let host = Host {
-        env: &env,
-        stdin: &mut text.as_bytes(),
-        stdout: &mut stdout,
-        stderr: &mut stderr,
-        invoke: None,
-    };
-    let code = run_on(&Echo, host);
-    let answer: Value = serde_json::from_slice(&stdout)?;
-    if code == ExitCode::SUCCESS {
+    let outcome = Invocation::new("ADD").run(&Echo, text);
+    let answer: Value = serde_json::from_str(&outcome.stdout)?;
+    if outcome.succeeded() {
         Ok(answer)
     } else if answer["msg"] == "absent" {
         Ok(json!("absent"))

@@ -1,0 +1,109 @@
+//! The suite that any executable can be put through: a good plugin passes, and each fault is named.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod faults;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use cni_core::spec::{Success, Version};
+use cni_core::testkit::{Report, Subject, conformance};
+use faults::{BROAD, FAULTS};
+
+/// Where cargo puts the scripted plugin: beside the directory of this test.
+fn scripted() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let path = test.ancestors().nth(2).unwrap().join("examples/scripted");
+    assert!(path.is_file(), "first run `cargo build -p cni-core --examples`");
+    path
+}
+
+/// The scripted plugin, or what stands before it, run after another; it needs nothing for an attachment.
+fn subject(path: &Path) -> Subject {
+    let prev = r#"{"interfaces":[{"name":"a"}],"ips":[{"address":"10.0.0.1/8"}]}"#;
+    Subject::new(path)
+        .with_config(r#"{"interface":"eth0","address":"10.0.0.2/24"}"#)
+        .with_netns("/nowhere/ns")
+        .with_prev(Success::decode(Version::V1_1_0, prev.as_bytes()).unwrap())
+}
+
+#[test]
+fn the_scripted_plugin_conforms() {
+    conformance(&scripted()).assert();
+    let report = conformance(subject(&scripted()));
+    report.assert();
+    assert!(report.to_string().ends_with("27 of 27 cases hold\n"), "{report}");
+}
+
+#[test]
+fn what_cannot_be_run_fails_every_case_and_says_why() {
+    let report = conformance("/nowhere/plugin");
+    assert_eq!(report.failed().count(), report.cases().len());
+    assert!(
+        report.to_string().contains("No such file or directory"),
+        "{report}"
+    );
+}
+
+/// Puts a script that stands before the scripted plugin through the suite.
+fn report(place: usize, script: &str) -> Report {
+    let name = format!("cni-core-conformance-{}-{place}", std::process::id());
+    let dir = std::env::temp_dir().join(name);
+    fs::create_dir_all(&dir).unwrap();
+    let path = dir.join("faulty");
+    let shared = include_str!("faults.sh");
+    let text = format!(
+        "#!/bin/sh\nSCRIPTED={}\n{shared}\n{script}\n",
+        scripted().display()
+    );
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    let report = conformance(subject(&path));
+    fs::remove_dir_all(dir).unwrap();
+    report
+}
+
+fn failed(report: &Report) -> Vec<&'static str> {
+    report.failed().map(|case| case.name).collect()
+}
+
+#[test]
+fn each_fault_fails_the_cases_that_are_about_it_and_no_others() {
+    let reports: Vec<Report> = thread::scope(|scope| {
+        let scripts = FAULTS.iter().map(|(script, _)| *script).enumerate();
+        let run = |(place, script)| scope.spawn(move || report(place, script));
+        let running: Vec<_> = scripts.map(run).collect();
+        running.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let mut wrong = Vec::new();
+    for ((script, cases), report) in FAULTS.iter().zip(&reports) {
+        if failed(report) != *cases {
+            wrong.push(format!("{script}\nmust fail {cases:#?}\n{report}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let fallen: BTreeSet<&str> = FAULTS.iter().flat_map(|(_, cases)| *cases).copied().collect();
+    let spared = reports[0]
+        .cases()
+        .iter()
+        .map(|case| case.name)
+        .filter(|name| !fallen.contains(name));
+    assert_eq!(
+        spared.collect::<Vec<_>>(),
+        <[&str; 0]>::default(),
+        "no fault fails these"
+    );
+}
+
+#[test]
+fn a_fault_of_every_answer_fails_the_cases_about_answers() {
+    for (place, (script, case)) in BROAD.iter().enumerate() {
+        let report = report(100 + place, script);
+        assert!(failed(&report).contains(case), "{script}: {report}");
+        assert!(report.to_string().contains(case), "{report}");
+    }
+}

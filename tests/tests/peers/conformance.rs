@@ -1,0 +1,101 @@
+//! The suite for any plugin: the reference's pass, with the leniencies that are named, and ours without.
+
+use std::path::Path;
+
+use cni_core::spec::{Success, Version};
+use cni_core::testkit::{Leniency, Subject, conformance};
+use plexus_tests::pod::Pod;
+use plexus_tests::{host, peers, plugins};
+use serde_json::json;
+
+/// An executable with all that it needs, and the pod that it is let loose on. Names are told by `side`: one side's
+/// GC must not see the other's attachments.
+fn subject(directory: &Path, side: &str, plugin: &str, store: &Path, pod: &Pod) -> Subject {
+    let ipam = json!({"type": "host-local", "subnet": "10.77.0.0/24", "dataDir": store});
+    let mut config = match plugin {
+        "bridge" => json!({"bridge": format!("conf-{side}"), "isGateway": true, "ipam": ipam}),
+        "host-local" => json!({"ipam": ipam}),
+        "macvlan" => json!({"master": "confm0", "ipam": ipam}),
+        "static" => json!({"ipam": {"type": "static", "addresses": [{"address": "10.77.1.2/24"}]}}),
+        "tuning" => json!({"mtu": 1400}),
+        "vxlan" => json!({"vni": 7707, "ipam": ipam}),
+        _ => json!({}),
+    };
+    config["name"] = json!(format!("conformance-{side}-{plugin}"));
+    let subject = Subject::new(directory.join(plugin))
+        .with_config(&config.to_string())
+        .with_netns(pod.path());
+    match plugin {
+        "loopback" => subject.with_ifname("lo"),
+        "tuning" => subject.with_ifname("lo").with_prev(loopback(pod)),
+        _ => subject,
+    }
+}
+
+/// What a plugin that runs before a chained one has made.
+fn loopback(pod: &Pod) -> Success {
+    let result = json!({"cniVersion": Version::V1_1_0, "interfaces": [{"name": "lo", "sandbox": pod.path()}],
+        "ips": [{"address": "127.0.0.1/8", "interface": 0}]});
+    Success::decode(Version::V1_1_0, result.to_string().as_bytes()).unwrap()
+}
+
+/// Puts each of `plugins` through the suite.
+#[track_caller]
+fn conform(directory: &Path, side: &str, plugins: &[&str], lenient: impl Fn(&str) -> Vec<Leniency>) {
+    host::parent("confm0");
+    for plugin in plugins {
+        let (store, pod) = (tempfile::tempdir().unwrap(), Pod::new());
+        let subject = subject(directory, side, plugin, store.path(), &pod);
+        conformance(subject.lenient(lenient(plugin))).assert();
+        assert_eq!(pod.links(), ["lo"], "{plugin}");
+    }
+}
+
+#[test]
+fn the_references_plugins_conform_but_for_what_is_named() {
+    let plugins = ["bridge", "host-local", "loopback", "macvlan", "static", "tuning"];
+    conform(&peers(), "ref", &plugins, |plugin| match plugin {
+        "loopback" => [&Leniency::REFERENCE[..], &[Leniency::LatestLayout]].concat(),
+        _ => Leniency::REFERENCE.to_vec(),
+    });
+}
+
+#[test]
+fn each_of_our_plugins_conforms() {
+    let listed = std::fs::read_dir(plugins()).unwrap();
+    let names: Vec<_> = listed
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    assert!(names.contains(&"bridge") && names.contains(&"vxlan"), "{names:?}");
+    conform(plugins(), "our", &names, |_| Vec::new());
+}
+
+#[test]
+fn each_leniency_lets_one_difference_of_the_reference_pass() {
+    let needed = [
+        (
+            Leniency::ErrorWithoutVersion,
+            "an error is one object on stdout, with exit code 1",
+        ),
+        (
+            Leniency::LatestLayout,
+            "ADD answers in the layout of the configuration's version",
+        ),
+        (
+            Leniency::OwnVersion,
+            "VERSION is answered in the version of the question",
+        ),
+    ];
+    for (missing, case) in needed {
+        let pod = Pod::new();
+        let others = needed
+            .map(|(leniency, _)| leniency)
+            .into_iter()
+            .filter(|other| *other != missing);
+        let store = Path::new("/nowhere");
+        let report = conformance(subject(&peers(), "ref", "loopback", store, &pod).lenient(others));
+        let failed: Vec<&str> = report.failed().map(|case| case.name).collect();
+        assert_eq!(failed, [case], "{report}");
+    }
+}
