@@ -12,7 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::chain::{KeptAttachment, Results, ResultsError};
-use crate::spec::{AttachmentId, ConfList, NetName, Version};
+use crate::spec::{AttachmentId, ConfList, ContainerId, NetName, Version};
 use file::Cached;
 
 /// A directory with one file an attachment: `results/<network>-<container id>-<ifname>`.
@@ -80,6 +80,21 @@ impl Store {
         Ok(cached.and_then(|cached| cached.config))
     }
 
+    /// Every attachment that is kept, of all networks, or those of one container: for a runtime that has lost
+    /// its own records, or takes over from another. A result that names no version is read as one of 1.1.0.
+    ///
+    /// # Errors
+    /// When the directory is there and cannot be read.
+    pub fn attachments(
+        &self,
+        container: Option<&ContainerId>,
+    ) -> Result<Vec<(NetName, KeptAttachment)>, StoreError> {
+        let of = |name: &str| container.is_none_or(|container| name.contains(&format!("-{container}-")));
+        let mut found = self.found(of, Version::V1_1_0)?;
+        found.retain(|(_, kept)| container.is_none_or(|container| kept.id.container == *container));
+        Ok(found)
+    }
+
     fn results(&self) -> PathBuf {
         self.dir.join("results")
     }
@@ -136,15 +151,38 @@ impl Store {
         }
     }
 
-    /// The attachment in the file at `path`, if it is one of `list`'s network and in its own place.
-    fn listed(&self, list: &ConfList, path: &Path) -> Option<KeptAttachment> {
+    /// The attachments in files whose names are `wanted`, in order.
+    fn found(
+        &self,
+        wanted: impl Fn(&str) -> bool,
+        version: Version,
+    ) -> Result<Vec<(NetName, KeptAttachment)>, StoreError> {
+        let dir = self.results();
+        let entries = match fs::read_dir(&dir) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(StoreError::io("list", &dir))?,
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(StoreError::io("list", &dir))?;
+            // The names that we and libcni write are text.
+            if entry.file_name().to_str().is_some_and(&wanted) {
+                found.extend(self.in_place(&entry.path(), version));
+            }
+        }
+        found.sort_by(|(n, a), (m, b)| (n, &a.id).cmp(&(m, &b.id)));
+        Ok(found)
+    }
+
+    /// The attachment in the file at `path`, if that is its own place.
+    fn in_place(&self, path: &Path, version: Version) -> Option<(NetName, KeptAttachment)> {
         let json = fs::read(path)
             .inspect_err(|error| tracing::warn!(?path, %error, "result cache entry is unreadable"))
             .ok()?;
-        let cached = decoded(path, &json, list.version)?;
+        let cached = decoded(path, &json, version)?;
         let (network, id) = cached.about.clone()?;
-        let is_ours = network == list.name && self.path(&network, &id) == path;
-        is_ours.then(|| cached.into_attachment(id))
+        let is_in_place = self.path(&network, &id) == path;
+        is_in_place.then(|| (network, cached.into_attachment(id)))
     }
 }
 
@@ -178,25 +216,10 @@ impl Results for Store {
     }
 
     fn list(&self, list: &ConfList) -> Result<Vec<KeptAttachment>, ResultsError> {
-        let dir = self.results();
-        let entries = match fs::read_dir(&dir) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(StoreError::io("list", &dir))?,
-        };
         let prefix = format!("{}-", list.name);
-        let mut found = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(StoreError::io("list", &dir))?;
-            if entry
-                .file_name()
-                .as_encoded_bytes()
-                .starts_with(prefix.as_bytes())
-            {
-                found.extend(self.listed(list, &entry.path()));
-            }
-        }
-        found.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok(found)
+        let found = self.found(|name| name.starts_with(&prefix), list.version)?;
+        let of_network = found.into_iter().filter(|(network, _)| *network == list.name);
+        Ok(of_network.map(|(_, kept)| kept).collect())
     }
 }
 

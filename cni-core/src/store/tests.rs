@@ -192,6 +192,30 @@ fn the_list_holds_this_network_s_attachments_in_their_own_places() {
 }
 
 #[test]
+fn attachments_are_found_by_container_in_all_networks() {
+    let scene = Scene::new();
+    assert_eq!(scene.store.attachments(None).unwrap(), []);
+    let other = ConfList::from_bytes(LIST.replace("dbnet", "other-c").as_bytes()).unwrap();
+    scene.put("c");
+    scene.put("d");
+    scene.store.put(&other, &kept("c")).unwrap();
+    scene.store.put(&other, &kept("d")).unwrap();
+    scene.overwrite("c-broken", b"");
+    let found = |container: Option<&str>| -> Vec<String> {
+        let container = container.map(|container| container.parse().unwrap());
+        let found = scene.store.attachments(container.as_ref()).unwrap();
+        found
+            .iter()
+            .map(|(network, kept)| format!("{network} {}", kept.id.container))
+            .collect()
+    };
+    assert_eq!(found(Some("c")), ["dbnet c", "other-c c"]);
+    assert_eq!(found(None), ["dbnet c", "dbnet d", "other-c c", "other-c d"]);
+    assert_eq!(found(Some("x")), [""; 0]);
+    assert_eq!(scene.store.attachments(None).unwrap()[0].1, kept("c"));
+}
+
+#[test]
 fn two_attachments_with_one_file_name_are_not_mixed_up() {
     let scene = Scene::new();
     let longer = ConfList::from_bytes(LIST.replace("dbnet", "dbnet-b").as_bytes()).unwrap();
