@@ -5,6 +5,7 @@ use crate::spec::{Code, Error, Version};
 
 mod carried;
 mod conversions;
+mod random;
 
 /// Decodes `input` as a runtime of version `version_in` would, and writes it in `version_out`.
 ///
