@@ -4,14 +4,15 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::world::{Place, State};
+use super::world::{Place, State, THERE};
 
 /// What of a link is compared; the rest is numbers, counters and clocks.
-const LINK: &[&str] = &["mtu", "txqlen", "group", "ifalias", "master"];
+const LINK: &[&str] = &["address", "mtu", "txqlen", "group", "ifalias", "master"];
 
 /// What of a link's kind, and of its being a port, is compared.
 const KIND: &[&str] = &[
     "mode",
+    "bcqueuelen",
     "vlan_filtering",
     "stp_state",
     "mcast_snooping",
@@ -33,6 +34,7 @@ const ROUTE: &[&str] = &[
 /// Kernel parameters of a namespace, and of each of its links.
 const SYSCTLS: &[&str] = &["ipv4/ip_forward", "ipv6/conf/all/forwarding"];
 const LINK_SYSCTLS: &[&str] = &[
+    "ipv4/conf/*/arp_filter",
     "ipv4/conf/*/arp_notify",
     "ipv6/conf/*/accept_dad",
     "ipv6/conf/*/enhanced_dad",
@@ -44,15 +46,13 @@ const LINK_SYSCTLS: &[&str] = &[
 
 /// Links, addresses, routes and kernel parameters of `place`.
 pub(crate) fn namespace(name: &str, place: &Place, state: &mut State) {
-    for sysctl in SYSCTLS {
-        state.insert(format!("{name}/{sysctl}"), read(place, sysctl));
+    let links = items(&json(place, "ip", &["-j", "-d", "addr"]));
+    for item in &links {
+        link(name, item, state);
+        addresses(&format!("{name}/{}", text(&item["ifname"])), item, state);
     }
-    for item in items(&json(place, "ip", &["-j", "-d", "link"])) {
-        link(name, place, &item, state);
-    }
-    for item in items(&json(place, "ip", &["-j", "addr"])) {
-        addresses(&format!("{name}/{}", text(&item["ifname"])), &item, state);
-    }
+    let names: Vec<String> = links.iter().map(|link| text(&link["ifname"])).collect();
+    state.extend(place.inside(|| sysctls(name, &names)));
     for family in ["-4", "-6"] {
         for item in items(&json(
             place,
@@ -67,29 +67,45 @@ pub(crate) fn namespace(name: &str, place: &Place, state: &mut State) {
     }
 }
 
-fn link(name: &str, place: &Place, link: &Value, state: &mut State) {
+fn link(name: &str, link: &Value, state: &mut State) {
     let ifname = text(&link["ifname"]);
     let (at, info) = (format!("{name}/{ifname}"), &link["linkinfo"]);
+    state.insert(at.clone(), THERE.to_owned());
     pick(&format!("{at}/link"), link, LINK, state);
     state.insert(format!("{at}/kind"), text(&info["info_kind"]));
     pick(&format!("{at}/kind"), &info["info_data"], KIND, state);
     pick(&format!("{at}/port"), &info["info_slave_data"], KIND, state);
     let flags = items(&link["flags"]);
-    for flag in ["UP", "PROMISC"] {
+    for flag in ["UP", "PROMISC", "ALLMULTI"] {
         let set = flags.iter().any(|there| there == flag);
         state.insert(format!("{at}/{flag}"), set.to_string());
     }
-    for sysctl in LINK_SYSCTLS {
-        let value = read(place, &sysctl.replace('*', &ifname));
-        state.insert(format!("{at}/{}", sysctl.replace("/*", "")), value);
+}
+
+/// Kernel parameters of this thread's namespace and its links.
+fn sysctls(name: &str, links: &[String]) -> State {
+    let read = |key: &str| {
+        let value = std::fs::read_to_string(format!("/proc/sys/net/{key}"));
+        value.unwrap_or_default().trim_end().to_owned()
+    };
+    let mut state: State = SYSCTLS
+        .iter()
+        .map(|key| (format!("{name}/{key}"), read(key)))
+        .collect();
+    for link in links {
+        for key in LINK_SYSCTLS {
+            let at = format!("{name}/{link}/{}", key.replace("/*", ""));
+            state.insert(at, read(&key.replace('*', link)));
+        }
     }
+    state
 }
 
 fn addresses(at: &str, link: &Value, state: &mut State) {
     for address in items(&link["addr_info"]).iter().filter(|a| a["scope"] != "link") {
         let at = format!("{at}/{}/{}", text(&address["local"]), address["prefixlen"]);
         pick(&at, address, ADDRESS, state);
-        state.insert(at, "there".to_owned());
+        state.insert(at, THERE.to_owned());
     }
 }
 
@@ -99,7 +115,7 @@ fn route(name: &str, route: &Value, state: &mut State) {
     if !dst.starts_with("fe80") && !dst.starts_with("ff00") {
         let at = format!("{name}/route/{dst}/{dev}/{table}");
         pick(&at, route, ROUTE, state);
-        state.insert(at, "there".to_owned());
+        state.insert(at, THERE.to_owned());
     }
 }
 
@@ -127,6 +143,7 @@ pub(crate) fn mac(place: &Place, ifname: &str) -> String {
 pub(crate) fn flatten(path: &str, value: &Value, state: &mut State) {
     match value {
         Value::Object(object) => {
+            state.insert(path.to_owned(), THERE.to_owned());
             for (key, value) in object {
                 flatten(&format!("{path}/{key}"), value, state);
             }
@@ -136,15 +153,20 @@ pub(crate) fn flatten(path: &str, value: &Value, state: &mut State) {
                 flatten(&format!("{path}/{number}"), value, state);
             }
         }
+        Value::Null => {}
         scalar => drop(state.insert(path.to_owned(), text(scalar))),
     }
 }
 
-/// `text` with `MAC` for each hardware address.
+/// How the hardware addresses begin that configurations ask for.
+const ASKED: &str = "02:00:00:00:00:";
+
+/// `text` with `MAC` for each hardware address that nobody asked for.
 pub(crate) fn without_macs(text: &str) -> String {
     const LENGTH: usize = 17;
     let is_mac = |at: &str| {
         at.len() == LENGTH
+            && !at.starts_with(ASKED)
             && at.bytes().enumerate().all(|(n, byte)| {
                 if n % 3 == 2 {
                     byte == b':'
@@ -175,11 +197,6 @@ fn pick(path: &str, object: &Value, keys: &[&str], state: &mut State) {
             state.insert(format!("{path}/{key}"), text(&object[key]));
         }
     }
-}
-
-fn read(place: &Place, sysctl: &str) -> String {
-    let value = place.inside(|| std::fs::read_to_string(format!("/proc/sys/net/{sysctl}")));
-    value.unwrap_or_default().trim_end().to_owned()
 }
 
 fn json(place: &Place, program: &str, arguments: &[&str]) -> Value {
