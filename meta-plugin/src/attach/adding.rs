@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use cni_core::spec::{Code, Error, IfName, Success, Version};
+use cni_net::link::Change;
 use cni_net::{At, Netns};
 
 use super::record::intended;
@@ -55,6 +56,10 @@ impl<'a> Adding<'a> {
 
     /// Makes everything, and makes the journal durable.
     pub(super) fn all(&mut self, plan: &Plan) -> Result<(), Error> {
+        // Not every runtime sees to it, and what runs in a pod counts on it. It ends with the namespace, so
+        // nothing of it is for DEL.
+        let loopback = Change::up();
+        self.node.net.set_link(At::Netns(self.netns), "lo", &loopback)?;
         for (at, attachment) in (0..).zip(&plan.attachments) {
             let intended = intended(&self.node.resolver, at, attachment)?;
             self.one(&intended)

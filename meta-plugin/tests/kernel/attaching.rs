@@ -1,9 +1,11 @@
 //! ADD, and what it does when it cannot.
 
+use std::net::UdpSocket;
 use std::thread;
 
 use cni_core::spec::Code;
 use cni_net::link::NewVeth;
+use cni_net::netns::within;
 use cni_net::{At, Links};
 use serde_json::json;
 
@@ -26,6 +28,26 @@ fn three_networks_are_made_in_order_and_taken_away_whole() {
     assert_eq!(links.into_iter().collect::<Vec<_>>(), ["eth0", "net1", "net2"]);
     machine.detach(&pod).unwrap();
     assert!(machine.links(At::Netns(&pod.netns)).is_empty());
+    machine.assert_clean();
+}
+
+#[test]
+fn pn_4_a_pod_reaches_itself_over_its_loopback() {
+    let ground = Ground::new();
+    let machine = Machine::on(&ground);
+    let pod = Container::new("c1");
+    let reaches = |address: &'static str| {
+        within(&pod.netns, move || {
+            let socket = UdpSocket::bind((address, 9)).unwrap();
+            socket.send_to(b"x", (address, 9)).is_ok()
+        })
+    };
+    assert!(!reaches("127.0.0.1").unwrap());
+    machine.attach(&pod, &machine.three()).unwrap();
+    for address in ["127.0.0.1", "::1"] {
+        assert!(reaches(address).unwrap(), "{address}");
+    }
+    machine.detach(&pod).unwrap();
     machine.assert_clean();
 }
 

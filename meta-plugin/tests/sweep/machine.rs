@@ -21,8 +21,12 @@ use serde_json::{Value, json};
 /// Where the pod's namespace is.
 pub(crate) const POD: &str = "/ns";
 
-/// What stays when the last pod goes: the bridge of `bridge`, with what makes it a gateway, and our empty tables.
-const LEFT: [&str; 8] = [
+/// What stays when the last pod goes: the bridge of `bridge`, with what makes it a gateway, our empty tables, and
+/// the loopback, until its namespace goes.
+const LEFT: [&str; 11] = [
+    "/ns/lo",
+    "/ns/lo addr 127.0.0.1/8",
+    "/ns/lo addr ::1/128",
     "host/br0",
     "host/br0 addr 10.10.0.1/24",
     "host sysctl ipv4/conf/br0/arp_notify=1",
