@@ -19,5 +19,7 @@ mod left;
 mod node;
 #[path = "runtimes/podman.rs"]
 mod podman;
+#[path = "runtimes/readme.rs"]
+mod readme;
 #[path = "runtimes/scenarios.rs"]
 mod scenarios;

@@ -13,8 +13,10 @@ pub(crate) fn boot(name: &str, directory: &Path, boots: u32) -> (Child, u32) {
     )
     .unwrap();
     let script = plexus_tests::root().join("tests/tests/runtimes/boot.sh");
-    let mut command = Command::new("bash");
+    // Should the test be killed, the node ends with it.
+    let mut command = Command::new("setpriv");
     command
+        .args(["--pdeathsig", "KILL", "bash"])
         .arg(script)
         .arg(name)
         .arg(directory)

@@ -1,7 +1,7 @@
 //! containerd, as the kubelet uses it.
 
 use crate::containers::Container;
-use crate::node::{Node, until};
+use crate::node::{Node, said, until};
 use crate::scenarios::{self, Runtime};
 
 /// containerd's CRI: sandboxes and the containers in them.
@@ -98,6 +98,21 @@ fn a_reboot_leaves_nothing() {
 #[test]
 fn containerd_killed_while_it_starts_a_sandbox_leaves_nothing() {
     scenarios::killed_while_starting::<Cri>();
+}
+
+#[test]
+fn a_node_is_ready_while_its_default_network_is() {
+    let node = Cri::node();
+    node.run("cri ready");
+    node.run("mv /etc/plexus/nads/default-network.yaml /etc/plexus/away");
+    let refused = node.output("cri ready");
+    assert!(
+        !refused.status.success() && said(&refused).contains("default-network"),
+        "{}",
+        said(&refused)
+    );
+    node.run("mv /etc/plexus/away /etc/plexus/nads/default-network.yaml");
+    node.run("cri ready");
 }
 
 #[test]

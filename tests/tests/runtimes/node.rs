@@ -9,6 +9,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::boot::{boot, remove_cgroups};
+use crate::readme;
 
 /// Longer than anything takes that does not hang.
 const HANG: Duration = Duration::from_secs(60);
@@ -23,8 +24,15 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// A node with Plexus on it, installed as the README says, with four networks for each container.
+    /// A node with Plexus on it, with four networks for each container.
     pub(crate) fn new() -> Self {
+        let node = Self::installed();
+        node.configure();
+        node
+    }
+
+    /// A node with Plexus on it, installed as the README says, and a root directory for containers.
+    pub(crate) fn installed() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("plexus-{}-{count}", std::process::id());
@@ -37,12 +45,11 @@ impl Node {
             outer,
             init,
         };
-        node.run(&format!(
-            "cd {} && {}",
-            plexus_tests::root().display(),
-            installation()
-        ));
-        node.configure();
+        readme::install(&node);
+        node.run(
+            "mkdir -p /var/lib/rootfs/{bin,dev,etc,proc,run,sys,tmp}; cp /bin/busybox /var/lib/rootfs/bin/",
+        );
+        node.run("for name in sleep ping ip; do ln -s busybox /var/lib/rootfs/bin/$name; done");
         node
     }
 
@@ -141,16 +148,15 @@ impl Node {
     /// The examples need addresses that nobody hands out here, and a container without a description has
     /// the networks of the entry.
     fn configure(&self) {
-        let nads = [
-            ("default-network", "host-local", "10.244.1.0/24"),
-            ("lan", "static", "10.1.0.0/24"),
-            ("blue", "static", "10.2.0.0/24"),
-            ("green", "static", "fd00:3::/64"),
-        ];
-        for (name, ipam, subnet) in nads {
+        readme::give_a_range(self);
+        for (name, subnet) in [
+            ("lan", "10.1.0.0/24"),
+            ("blue", "10.2.0.0/24"),
+            ("green", "fd00:3::/64"),
+        ] {
             self.replace(
                 &format!("/etc/plexus/nads/{name}.yaml"),
-                &format!(r#""ipam": {{ "type": "{ipam}" }}"#),
+                r#""ipam": { "type": "static" }"#,
                 &format!(r#""ipam": {{ "type": "host-local", "subnet": "{subnet}" }}"#),
             );
         }
@@ -159,10 +165,6 @@ impl Node {
             r#""mode": "standalone","#,
             r#""mode": "standalone", "networks": "demo/lan, demo/blue, demo/green@seg0","#,
         );
-        self.run(
-            "mkdir -p /var/lib/rootfs/{bin,dev,etc,proc,run,sys,tmp}; cp /bin/busybox /var/lib/rootfs/bin/",
-        );
-        self.run("for name in sleep ping ip; do ln -s busybox /var/lib/rootfs/bin/$name; done");
     }
 
     /// Ends everything that runs on the node.
@@ -182,18 +184,6 @@ impl Drop for Node {
     fn drop(&mut self) {
         self.switch_off();
     }
-}
-
-/// The commands with which the README installs Plexus, but for the build.
-fn installation() -> String {
-    let readme = fs::read_to_string(plexus_tests::root().join("README.md")).unwrap();
-    let block = readme
-        .split("```")
-        .find(|block| block.starts_with("sh\ncargo build --release\n"))
-        .unwrap();
-    let programs = plexus_tests::program("plexus");
-    let block = block.trim_start_matches("sh\ncargo build --release\n");
-    block.replace("target/release", programs.parent().unwrap().to_str().unwrap())
 }
 
 /// Waits for what comes soon or never.
