@@ -18,6 +18,8 @@ mod plexus;
 mod reference;
 #[path = "peers/skel.rs"]
 mod skel;
+#[path = "peers/takeover.rs"]
+mod takeover;
 #[path = "peers/third_party.rs"]
 mod third_party;
 #[path = "peers/tuning.rs"]
