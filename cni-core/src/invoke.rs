@@ -1,18 +1,28 @@
 //! How a plugin named by `type` is run.
 
 mod builtin;
+#[cfg(feature = "dylib")]
+mod dylib;
 mod exec;
+mod find;
 mod operation;
 mod resolver;
 mod trace;
+mod wire;
 
 pub use builtin::Builtin;
+#[cfg(feature = "dylib")]
+pub use dylib::Dylib;
+#[cfg(feature = "dylib")]
+pub(crate) use dylib::Trusted;
 #[cfg(feature = "testkit")]
 pub(crate) use exec::process;
 pub use exec::{Exec, Group};
 pub use operation::Operation;
 pub use resolver::{Choice, Resolver};
 pub use trace::TraceContext;
+#[cfg(feature = "dylib")]
+pub(crate) use wire::{MOST_STDERR, MOST_STDOUT};
 
 use std::path::PathBuf;
 use std::time::Instant;

@@ -32,6 +32,7 @@
 //! # }
 //! ```
 
+pub mod abi;
 pub mod chain;
 pub mod guide;
 pub mod invoke;

@@ -57,6 +57,7 @@ mod unknown;
 pub use async_trait::async_trait;
 pub use asynchronous::{AsyncPlugin, Blocking, Outcome, Pending};
 pub(crate) use checked::{Checked, Unchecked};
+pub(crate) use erased::panic_text;
 pub use erased::{DynPlugin, PANICKED, Request};
 pub use request::{Add, Check, Del, Env, Gc, Status};
 pub use skeleton::{Host, run, run_on, run_with};

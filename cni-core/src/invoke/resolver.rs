@@ -1,4 +1,4 @@
-//! Which plugins are run linked in, and which as executables.
+//! Which plugins are run linked in, and which as executables or libraries.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::{Builtin, Call, Exec, Invoke, Target, Verb};
-use crate::spec::{Error, PluginType, Success, VersionInfo};
+use crate::spec::{Code, Error, PluginType, Success, VersionInfo};
 
 /// How a plugin is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -16,17 +16,22 @@ use crate::spec::{Error, PluginType, Success, VersionInfo};
 pub enum Choice {
     /// Linked in.
     Builtin,
+    /// As the shared library in `CNI_PATH`.
+    Dylib,
     /// As the executable in `CNI_PATH`.
     External,
 }
 
 /// Runs the types of a table linked in and all others as executables, unless told otherwise.
 ///
-/// What a plugin delegates to is resolved the same way.
+/// What a plugin delegates to is resolved the same way, but for what a library delegates to: those are
+/// executables. Nothing is a library unless its type was named to [`Resolver::dylib`], whatever files there are,
+/// so that a DEL is run as the ADD was.
 #[derive(Clone)]
 pub struct Resolver {
     builtin: Arc<Builtin>,
     external: Arc<dyn Invoke>,
+    dylib: Option<Arc<dyn Invoke>>,
     forced: BTreeMap<PluginType, Choice>,
 }
 
@@ -36,6 +41,7 @@ impl Resolver {
         Self {
             builtin: builtin.into(),
             external: Arc::new(external),
+            dylib: None,
             forced: BTreeMap::new(),
         }
     }
@@ -49,6 +55,18 @@ impl Resolver {
     #[must_use]
     pub fn external(self, types: impl IntoIterator<Item = PluginType>) -> Self {
         self.forced(types.into_iter().map(|kind| (kind, Choice::External)))
+    }
+
+    /// The same with `dylib`, which is a `Dylib` most of the time, for each of `types`, in the table or not, and
+    /// for what was recorded as a library.
+    #[must_use]
+    pub fn dylib(
+        mut self,
+        dylib: impl Invoke + 'static,
+        types: impl IntoIterator<Item = PluginType>,
+    ) -> Self {
+        self.dylib = Some(Arc::new(dylib));
+        self.forced(types.into_iter().map(|kind| (kind, Choice::Dylib)))
     }
 
     /// The same with `choices` in place of what would be chosen: for DEL, those recorded at ADD.
@@ -66,20 +84,38 @@ impl Resolver {
             None => Choice::External,
         }
     }
+
+    /// Who runs `plugin`; none if that is the table.
+    fn outside(&self, plugin: &PluginType) -> Result<Option<&dyn Invoke>, Error> {
+        match self.choice(plugin) {
+            Choice::Builtin => Ok(None),
+            Choice::Dylib => match &self.dylib {
+                Some(dylib) => Ok(Some(&**dylib)),
+                None => {
+                    let msg = format!(
+                        "run plugin {:?} as a library: this program loads none",
+                        plugin.as_str()
+                    );
+                    Err(Error::new(Code::INVALID_CONFIG, msg))
+                }
+            },
+            Choice::External => Ok(Some(&*self.external)),
+        }
+    }
 }
 
 impl Invoke for Resolver {
     fn add(&self, call: &Call<'_>) -> Result<Success, Error> {
-        match self.choice(call.plugin) {
-            Choice::Builtin => self.builtin.add_with(call, self),
-            Choice::External => self.external.add(call),
+        match self.outside(call.plugin)? {
+            None => self.builtin.add_with(call, self),
+            Some(outside) => outside.add(call),
         }
     }
 
     fn run(&self, verb: Verb, call: &Call<'_>) -> Result<(), Error> {
-        match self.choice(call.plugin) {
-            Choice::Builtin => self.builtin.run_with(verb, call, self),
-            Choice::External => self.external.run(verb, call),
+        match self.outside(call.plugin)? {
+            None => self.builtin.run_with(verb, call, self),
+            Some(outside) => outside.run(verb, call),
         }
     }
 
@@ -89,9 +125,9 @@ impl Invoke for Resolver {
         target: &Target,
         deadline: Option<Instant>,
     ) -> Result<VersionInfo, Error> {
-        match self.choice(plugin) {
-            Choice::Builtin => self.builtin.version(plugin, target, deadline),
-            Choice::External => self.external.version(plugin, target, deadline),
+        match self.outside(plugin)? {
+            None => self.builtin.version(plugin, target, deadline),
+            Some(outside) => outside.version(plugin, target, deadline),
         }
     }
 }

@@ -36,14 +36,14 @@ impl TraceContext {
         *self == Self::default()
     }
 
-    /// All three variables, those without a value included.
-    pub(super) fn vars(&self) -> [(&'static str, Option<&str>); 3] {
-        let all = [
-            ("TRACEPARENT", &self.parent),
-            ("TRACESTATE", &self.state),
-            ("BAGGAGE", &self.baggage),
-        ];
+    /// The variables.
+    pub(super) const NAMES: [&'static str; 3] = ["TRACEPARENT", "TRACESTATE", "BAGGAGE"];
+
+    /// The variables that have a value.
+    pub(super) fn vars(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let values = [&self.parent, &self.state, &self.baggage];
+        let all = Self::NAMES.into_iter().zip(values);
         // An environment has no place for a value with a NUL in it.
-        all.map(|(name, value)| (name, value.as_deref().filter(|value| !value.contains('\0'))))
+        all.filter_map(|(name, value)| Some((name, value.as_deref().filter(|value| !value.contains('\0'))?)))
     }
 }

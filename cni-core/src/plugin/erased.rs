@@ -91,11 +91,12 @@ pub(super) fn perform_caught(plugin: &dyn DynPlugin, request: Request<'_>) -> Re
     // What the request borrowed is used no more after a panic, or, like an invoker, holds its own locks.
     catch_unwind(AssertUnwindSafe(|| plugin.perform(request))).unwrap_or_else(|panic| {
         let msg = format!("plugin {:?} panicked", plugin.name());
-        Err(Error::new(PANICKED, msg).with_details(message(&*panic)))
+        Err(Error::new(PANICKED, msg).with_details(panic_text(&*panic)))
     })
 }
 
-fn message(panic: &(dyn Any + Send)) -> String {
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
     let fixed = panic.downcast_ref::<&str>().copied();
     let text = fixed.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("without a message").to_owned()

@@ -12,7 +12,7 @@ use cni_core::invoke::Exec;
 use cni_core::spec::{AttachmentId, Code, ConfList, Error};
 use serde_json::Value;
 
-use crate::stage::{Stage, both_ways, id, netns, order, prevs};
+use crate::stage::{Stage, every_way, id, netns, order, prevs};
 use crate::{add, del, some, step, wire};
 
 /// A generous time.
@@ -39,7 +39,7 @@ fn failed(verb: &str, what: &str) -> String {
 
 #[test]
 fn add_stops_at_the_first_failure_and_undoes_nothing() {
-    let (error, calls) = both_ways(|stage| {
+    let (error, calls) = every_way(|stage| {
         let list = stage.list("1.1.0", &[step("a", &[]), step("b", &["ADD"]), step("c", &[])]);
         let error = add(stage, &list).unwrap_err();
         assert_eq!(stage.kept.list(&list).unwrap(), []);
@@ -51,7 +51,7 @@ fn add_stops_at_the_first_failure_and_undoes_nothing() {
 
 #[test]
 fn add_undoes_what_it_called_on_request() {
-    let (error, calls) = both_ways(|stage| {
+    let (error, calls) = every_way(|stage| {
         let list = stage.list("1.1.0", &[step("a", &[]), step("b", &["ADD"]), step("c", &[])]);
         add_with(stage, &list, UNDO)
     });
@@ -64,7 +64,7 @@ fn add_undoes_what_it_called_on_request() {
 
 #[test]
 fn an_undo_that_fails_goes_on_and_is_told_after_why_add_failed() {
-    let (error, calls) = both_ways(|stage| {
+    let (error, calls) = every_way(|stage| {
         let list = stage.list(
             "1.1.0",
             &[step("a", &["DEL"]), step("b", &["DEL"]), step("c", &["ADD"])],
@@ -98,7 +98,7 @@ impl Results for Doubtful {
 
 #[test]
 fn an_add_whose_result_cannot_be_kept_is_undone_on_request() {
-    let (error, calls) = both_ways(|stage| {
+    let (error, calls) = every_way(|stage| {
         let list = stage.list("1.1.0", &[step("a", &[]), step("b", &[])]);
         let mut runtime = stage.runtime.clone();
         runtime.failed_add = UNDO;
@@ -138,7 +138,7 @@ fn undoing_has_its_own_time_when_that_of_add_is_over() {
 
 #[test]
 fn del_stops_at_the_first_failure_and_keeps_the_result() {
-    let (error, calls) = both_ways(|stage| {
+    let (error, calls) = every_way(|stage| {
         let list = stage.list("1.1.0", &[step("a", &[]), step("b", &["DEL"]), step("c", &[])]);
         add(stage, &list).unwrap();
         let error = del(stage, &list).unwrap_err();
@@ -151,7 +151,7 @@ fn del_stops_at_the_first_failure_and_keeps_the_result() {
 
 #[test]
 fn del_goes_on_after_failures_on_request_and_keeps_the_result_until_it_succeeds() {
-    let (error, calls) = both_ways(|stage| {
+    let (error, calls) = every_way(|stage| {
         let failing = stage.list(
             "1.1.0",
             &[step("a", &["DEL"]), step("b", &[]), step("c", &["DEL"])],
@@ -197,7 +197,7 @@ impl Results for Broken {
 
 #[test]
 fn results_that_cannot_be_kept_are_failures_but_keep_no_plugin_from_del() {
-    let (errors, calls) = both_ways(|stage| {
+    let (errors, calls) = every_way(|stage| {
         let list = stage.list("1.1.0", &[step("a", &[])]);
         let (id, netns, valid) = (id("c1"), netns(), BTreeSet::new());
         let added = chain::add(&list, &id, &netns, &stage.runtime, &Broken).map(drop);

@@ -1,7 +1,9 @@
-//! Lists of plugins, run by linked-in plugins and by executables: both must see and answer the same.
+//! Lists of plugins, run by linked-in plugins, by executables and by libraries: all must see and answer the same.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
+#[path = "../dylib/made.rs"]
+mod dylib;
 mod failing;
 mod resolver;
 mod stage;
@@ -12,7 +14,7 @@ use std::collections::BTreeSet;
 use cni_core::chain::{self, ChainError, Results};
 use cni_core::spec::{Code, ConfList, Error, Success, ValidAttachment};
 use serde_json::{Value, json};
-use stage::{Stage, both_ways, id, netns, object, order, prevs};
+use stage::{Stage, every_way, id, netns, object, order, prevs};
 
 /// Adds an interface, and fails at these verbs.
 fn step(interface: &str, fails: &[&str]) -> Value {
@@ -69,7 +71,7 @@ fn some(names: &str) -> Option<String> {
 #[test]
 fn add_hands_results_on_and_check_and_del_get_the_last() {
     for version in ["0.4.0", "1.0.0", "1.1.0"] {
-        let (result, calls) = both_ways(|stage| {
+        let (result, calls) = every_way(|stage| {
             let list = stage.list(version, &[step("a", &[]), step("b", &[]), step("c", &[])]);
             let result = add(stage, &list).unwrap();
             check(stage, &list).unwrap();
@@ -92,7 +94,7 @@ fn add_hands_results_on_and_check_and_del_get_the_last() {
 
 #[test]
 fn a_request_is_the_plugins_object_and_what_the_runtime_adds() {
-    let (_, calls) = both_ways(|stage| {
+    let (_, calls) = every_way(|stage| {
         let ours = json!({ "capabilities": { "ips": true, "mac": false }, "cni.dev/valid-attachments": [] });
         let list = stage.list("1.1.0", &[ours, json!({})]);
         let mut runtime = stage.runtime.clone();
@@ -125,7 +127,7 @@ fn a_request_is_the_plugins_object_and_what_the_runtime_adds() {
 
 #[test]
 fn del_has_no_result_below_0_4_0() {
-    let (_, calls) = both_ways(|stage| {
+    let (_, calls) = every_way(|stage| {
         let list = stage.list("0.3.1", &[step("a", &[])]);
         add(stage, &list).unwrap();
         del(stage, &list).unwrap();
@@ -135,7 +137,7 @@ fn del_has_no_result_below_0_4_0() {
 
 #[test]
 fn a_result_that_its_version_cannot_say_is_undone() {
-    let (error, calls) = both_ways(|stage| add(stage, &stage.list("0.2.0", &[step("a", &[])])).unwrap_err());
+    let (error, calls) = every_way(|stage| add(stage, &stage.list("0.2.0", &[step("a", &[])])).unwrap_err());
     let failed = "plugin type=\"scripted\" name=\"net\" failed (add)";
     let msg = format!("{failed}: cannot convert: no valid IP addresses");
     assert_eq!(error, Error::new(Code::INCOMPATIBLE_VERSION, msg));
@@ -144,7 +146,7 @@ fn a_result_that_its_version_cannot_say_is_undone() {
 
 #[test]
 fn check_is_refused_before_it_is_disabled() {
-    let (outcomes, calls) = both_ways(|stage| {
+    let (outcomes, calls) = every_way(|stage| {
         let run = |version, disable: bool| {
             check(
                 stage,
@@ -166,7 +168,7 @@ fn check_is_refused_before_it_is_disabled() {
 
 #[test]
 fn status_stops_at_the_first_no_and_leaves_it_as_it_is() {
-    let (outcomes, calls) = both_ways(|stage| {
+    let (outcomes, calls) = every_way(|stage| {
         let run = |version| {
             let fail = json!({ "STATUS": { "code": 50, "msg": "no daemon" } });
             let list = stage.list(version, &[json!({}), json!({ "fail": fail }), json!({})]);
@@ -183,7 +185,7 @@ fn status_stops_at_the_first_no_and_leaves_it_as_it_is() {
 
 #[test]
 fn gc_deletes_what_is_kept_and_not_valid() {
-    let (_, calls) = both_ways(|stage| {
+    let (_, calls) = every_way(|stage| {
         let list = stage.list("1.1.0", &[step("a", &[])]);
         for container in ["c1", "c2", "c3"] {
             let mut runtime = stage.runtime.clone();
@@ -214,7 +216,7 @@ fn gc_deletes_what_is_kept_and_not_valid() {
 
 #[test]
 fn gc_never_stops_and_reports_every_failure() {
-    let (error, calls) = both_ways(|stage| {
+    let (error, calls) = every_way(|stage| {
         let list = stage.list("1.1.0", &[step("a", &["DEL", "GC"]), step("b", &["GC"])]);
         add(stage, &list).unwrap();
         gc(stage, &list, Some(&[])).unwrap_err()
@@ -225,7 +227,7 @@ fn gc_never_stops_and_reports_every_failure() {
 
 #[test]
 fn gc_is_not_sent_where_it_is_disabled_or_unknown() {
-    let (_, calls) = both_ways(|stage| {
+    let (_, calls) = every_way(|stage| {
         let disabled = stage.list_with(json!({ "disableGC": true }), "1.1.0", &[json!({})]);
         let early = stage.list("1.0.0", &[json!({})]);
         add(stage, &early).unwrap();

@@ -8,6 +8,7 @@ use cni_core::invoke::{Builtin, Choice, Resolver};
 use cni_core::plugin::DynPlugin;
 use cni_core::spec::{Code, ConfList, Error, PluginType};
 
+use crate::dylib;
 use crate::stage::{id, netns};
 use cni_core::testkit::Scripted;
 
@@ -29,8 +30,8 @@ fn a_type_is_linked_in_if_it_can_be_and_an_executable_if_it_must_be() {
     let recorded = external.forced([(kind("scripted"), Choice::Builtin)]);
     assert_eq!(recorded.choice(&kind("scripted")), Choice::Builtin);
     assert_eq!(
-        serde_json::to_string(&[Choice::Builtin, Choice::External]).unwrap(),
-        r#"["builtin","external"]"#
+        serde_json::to_string(&[Choice::Builtin, Choice::Dylib, Choice::External]).unwrap(),
+        r#"["builtin","dylib","external"]"#
     );
 }
 
@@ -75,4 +76,32 @@ fn a_linked_in_plugin_delegates_to_an_executable() {
     fs::remove_dir_all(dir).unwrap();
     assert_eq!(result.ips[0].address.to_string(), "10.0.0.2/24");
     assert_eq!(log, "ADD\nCHECK\nDEL\nGC\nSTATUS\n");
+}
+
+#[test]
+fn a_library_is_what_was_named_or_recorded_and_never_what_happens_to_be_there() {
+    let dir = dylib::scripted();
+    let linked_in = resolver();
+    let named = linked_in.clone().dylib(dylib::dylib(), [kind("scripted")]);
+    let recorded = linked_in.clone().dylib(dylib::dylib(), []);
+    assert_eq!(recorded.choice(&kind("scripted")), Choice::Builtin);
+    let recorded = recorded.forced([(kind("scripted"), Choice::Dylib)]);
+    for resolver in [&named, &recorded] {
+        assert_eq!(resolver.choice(&kind("scripted")), Choice::Dylib);
+        let runtime = Runtime::new(resolver, [dir.0.clone()]);
+        let list = br#"{"cniVersion":"1.1.0","name":"net","plugins":[{"type":"scripted"}]}"#;
+        let list = ConfList::from_bytes(list).unwrap();
+        chain::del(&list, &id("c"), None, &runtime, &NoResults).unwrap();
+        // It was the library: in no other way does the file matter.
+        let elsewhere = Runtime::new(resolver, []);
+        let error = chain::del(&list, &id("c"), None, &elsewhere, &NoResults).unwrap_err();
+        assert_eq!(Error::from(error).code, Code::INVALID_ENVIRONMENT);
+    }
+    let unable = linked_in.forced([(kind("scripted"), Choice::Dylib)]);
+    let list = br#"{"cniVersion":"1.1.0","name":"net","plugins":[{"type":"scripted"}]}"#;
+    let list = ConfList::from_bytes(list).unwrap();
+    let error = chain::del(&list, &id("c"), None, &Runtime::new(&unable, []), &NoResults).unwrap_err();
+    let msg = "run plugin \"scripted\" as a library: this program loads none";
+    let msg = format!("plugin type=\"scripted\" name=\"net\" failed (del): {msg}");
+    assert_eq!(Error::from(error), Error::new(Code::INVALID_CONFIG, msg));
 }

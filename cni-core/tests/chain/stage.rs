@@ -1,4 +1,4 @@
-//! Where a list is run: each time by linked-in plugins and by executables, which must be the same.
+//! Where a list is run: each time by linked-in plugins, by executables and by libraries, which must be the same.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 use cni_core::testkit::Scripted;
 
+use crate::dylib::{self, Dir};
+
 /// One run of a scene.
 pub(crate) struct Stage<'a> {
     pub(crate) runtime: Runtime<'a>,
@@ -19,19 +21,24 @@ pub(crate) struct Stage<'a> {
     log: PathBuf,
 }
 
-/// Runs `scene` by linked-in plugins and by executables; what it returns, and what the plugins saw, must be equal.
-pub(crate) fn both_ways<T: PartialEq + std::fmt::Debug>(scene: impl Fn(&Stage<'_>) -> T) -> (T, Vec<Value>) {
-    let builtin = stage(&Builtin::new([Box::new(Scripted) as Box<dyn DynPlugin>]), &scene);
-    let exec = stage(&Exec::new(), &scene);
+/// Runs `scene` by linked-in plugins, by executables and by libraries; what it returns, and what the plugins saw, must
+/// be equal.
+pub(crate) fn every_way<T: PartialEq + std::fmt::Debug>(scene: impl Fn(&Stage<'_>) -> T) -> (T, Vec<Value>) {
+    let dir = dylib::scripted();
+    let builtin = Builtin::new([Box::new(Scripted) as Box<dyn DynPlugin>]);
+    let builtin = stage(&builtin, &dir, &scene);
+    let exec = stage(&Exec::new(), &dir, &scene);
     assert_eq!(builtin, exec);
+    let dylib = stage(&dylib::dylib(), &dir, &scene);
+    assert_eq!(dylib, exec);
     exec
 }
 
-fn stage<T>(invoke: &dyn Invoke, scene: &impl Fn(&Stage<'_>) -> T) -> (T, Vec<Value>) {
+fn stage<T>(invoke: &dyn Invoke, path: &Dir, scene: &impl Fn(&Stage<'_>) -> T) -> (T, Vec<Value>) {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let log = std::env::temp_dir().join(format!("cni-core-chain-{}-{number}", std::process::id()));
-    let mut runtime = Runtime::new(invoke, [bin()]);
+    let mut runtime = Runtime::new(invoke, [path.0.clone()]);
     runtime.args = "A=1".parse().unwrap();
     let stage = Stage {
         runtime,
@@ -42,17 +49,6 @@ fn stage<T>(invoke: &dyn Invoke, scene: &impl Fn(&Stage<'_>) -> T) -> (T, Vec<Va
     let lines = lines(&stage.log);
     drop(fs::remove_file(&stage.log));
     (outcome, lines)
-}
-
-/// Where cargo puts the scripted plugin: beside the directory of this test.
-fn bin() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let dir = test.ancestors().nth(2).unwrap().join("examples");
-    assert!(
-        dir.join("scripted").is_file(),
-        "first run `cargo build -p cni-core --examples`"
-    );
-    dir
 }
 
 fn lines(log: &Path) -> Vec<Value> {

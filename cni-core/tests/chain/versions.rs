@@ -9,11 +9,11 @@ use cni_core::invoke::Exec;
 use cni_core::spec::{Code, ConfList, Error, Version};
 use serde_json::json;
 
-use crate::stage::both_ways;
+use crate::stage::every_way;
 
 #[test]
 fn a_list_is_valid_when_its_plugins_are_there_and_take_its_version() {
-    let (outcomes, calls) = both_ways(|stage| {
+    let (outcomes, calls) = every_way(|stage| {
         let ours = json!({ "capabilities": { "ips": true, "mac": false } });
         let theirs = json!({ "capabilities": { "dns": true } });
         let run = |version| {
@@ -40,7 +40,7 @@ fn a_list_is_valid_when_its_plugins_are_there_and_take_its_version() {
 
 #[test]
 fn a_list_takes_what_all_its_plugins_take() {
-    let (versions, _) = both_ways(|stage| {
+    let (versions, _) = every_way(|stage| {
         let list = stage.list("1.1.0", &[json!({}), json!({})]);
         chain::version(&list, &stage.runtime).unwrap()
     });

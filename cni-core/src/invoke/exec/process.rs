@@ -11,6 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open};
 
 use super::capture::Capture;
+use crate::invoke::wire::{MOST_STDERR, MOST_STDOUT};
 
 /// The process group of a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,10 +41,6 @@ pub(crate) enum End {
     /// Killed at the deadline, after this long.
     Timeout(Duration),
 }
-
-/// More than any result.
-const MOST_STDOUT: usize = 16 << 20;
-const MOST_STDERR: usize = 1 << 20;
 
 /// From TERM to KILL, where a plugin may have something to take back, and from KILL to giving up on a process
 /// that the kernel does not let go.

@@ -1,0 +1,126 @@
+//! One library, and the threads that its calls run on.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use super::trusted::{Trusted, Untrusted};
+use crate::abi::{Answered, Functions, LoadError};
+use crate::invoke::wire::Run;
+use crate::spec::{Code, Error, with_causes};
+
+/// A file of which a plugin is wanted.
+pub(super) struct Library {
+    file: PathBuf,
+    /// What is known of it for good: from then on it is loaded, be it of use or not.
+    functions: OnceLock<Result<Functions, LoadError>>,
+    /// The calls that nobody waits for any more, with their verbs.
+    late: Mutex<Vec<(&'static str, JoinHandle<()>)>>,
+}
+
+impl Library {
+    pub(super) fn new(file: PathBuf) -> Self {
+        Self {
+            file,
+            functions: OnceLock::new(),
+            late: Mutex::default(),
+        }
+    }
+
+    pub(super) fn is_loaded(&self) -> bool {
+        self.functions.get().is_some()
+    }
+
+    /// Runs it on a thread of its own, and waits until the deadline.
+    pub(super) fn call(self: &Arc<Self>, run: &Run<'_>, owner: u32) -> Result<Answered, Error> {
+        self.refuse_while_it_hangs(run)?;
+        let file = match self.is_loaded() {
+            true => None,
+            false => Some(Trusted::open(&self.file, owner).map_err(|error| self.untrusted(run, &error))?),
+        };
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let (library, environment, input) = (Arc::clone(self), run.environment(), run.input.clone());
+        let body = move || {
+            let functions = library.functions(file);
+            // When nobody waits any more, the deadline has passed.
+            drop(sender.send(functions.map(|functions| functions.call(&environment, &input))));
+        };
+        let thread = thread::Builder::new()
+            .name(run.plugin.as_str().to_owned())
+            .spawn(body);
+        let thread = thread.map_err(|error| unrunnable(run, &error.to_string()))?;
+        let outcome = match run.left() {
+            Some(left) => receiver.recv_timeout(left),
+            None => receiver.recv().map_err(RecvTimeoutError::from),
+        };
+        match outcome {
+            Ok(answered) => answered.map_err(|error| self.unloadable(run, &error)),
+            Err(RecvTimeoutError::Disconnected) => Err(unrunnable(run, "its thread panicked")),
+            Err(RecvTimeoutError::Timeout) => {
+                let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
+                late.push((run.word, thread));
+                let msg = format!(
+                    "plugin {:?} did not end {} in time",
+                    run.plugin.as_str(),
+                    run.word
+                );
+                let details = format!(
+                    "{:?} is refused until it does, or this program is restarted",
+                    self.file
+                );
+                Err(Error::new(run.late(), msg).with_details(details))
+            }
+        }
+    }
+
+    /// The functions, of the library as it was loaded before, or as it is loaded from `file`.
+    fn functions(&self, file: Option<Trusted>) -> Result<Functions, LoadError> {
+        match (self.functions.get(), file) {
+            (None, Some(file)) => match Functions::load(file) {
+                // Another file may come in its place.
+                Err(error @ (LoadError::Refused(_) | LoadError::Static)) => Err(error),
+                loaded => self.functions.get_or_init(|| loaded).clone(),
+            },
+            (Some(known), _) => known.clone(),
+            // Whoever has no file has seen that it is loaded.
+            (None, None) => Err(LoadError::Refused("it is not loaded".to_owned())),
+        }
+    }
+
+    fn refuse_while_it_hangs(&self, run: &Run<'_>) -> Result<(), Error> {
+        let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
+        late.retain(|(_, thread)| !thread.is_finished());
+        let Some((word, _)) = late.first() else {
+            return Ok(());
+        };
+        let plugin = run.plugin.as_str();
+        let msg = format!("plugin {plugin:?} hangs in {word}, which did not end in time");
+        let details = format!(
+            "{:?} is refused until it does, or this program is restarted",
+            self.file
+        );
+        Err(Error::new(run.late(), msg).with_details(details))
+    }
+
+    fn untrusted(&self, run: &Run<'_>, error: &Untrusted) -> Error {
+        self.not_loaded(run, Code::INVALID_CONFIG, with_causes(error))
+    }
+
+    fn unloadable(&self, run: &Run<'_>, error: &LoadError) -> Error {
+        let code = match error {
+            LoadError::Refused(_) => Code::IO,
+            LoadError::Missing(_) | LoadError::Static | LoadError::Version(_) => Code::INVALID_CONFIG,
+        };
+        self.not_loaded(run, code, error.to_string())
+    }
+
+    fn not_loaded(&self, run: &Run<'_>, code: Code, details: String) -> Error {
+        let msg = format!("load plugin {:?} from {:?}", run.plugin.as_str(), self.file);
+        Error::new(code, msg).with_details(details)
+    }
+}
+
+fn unrunnable(run: &Run<'_>, details: &str) -> Error {
+    Error::new(Code::IO, format!("run plugin {:?}", run.plugin.as_str())).with_details(details)
+}
