@@ -21,10 +21,6 @@ use crate::{At, NetError, Netns};
 /// It is used for deletion in the pod's own namespace alone, where nobody else's number can match.
 pub const POD_GROUP: u32 = 0x706c_7873;
 
-/// The group number of a veth pair's host end from its birth until it has its alias, which the kernel does
-/// not take in the creating message: it tells what a killed process left from what another program made.
-pub const UNFINISHED_GROUP: u32 = 0x706c_7875;
-
 /// The name that a macvlan device is born under where the kernel refuses it its own (before Linux 6.15, when
 /// the host has an interface of that name). A process killed before the renaming leaves it behind.
 pub const PASSING_NAME: &str = "plx-unfinished";
@@ -110,7 +106,7 @@ pub trait Links {
     fn ensure_bridge(&self, new: &NewBridge) -> Result<Link, NetError>;
 
     /// Makes a veth pair: the host end up with `accept_ra` off, the container end down and in [`POD_GROUP`].
-    /// A process killed in between leaves the host end in [`UNFINISHED_GROUP`]. Answers the host end and the container end.
+    /// A process killed in between leaves the host end in its [`NewVeth::birth_group`]. Answers the host end and the container end.
     ///
     /// # Errors
     /// [`NetError::is_exists`] when either name is taken; then nothing was made.

@@ -6,9 +6,7 @@ use netlink_bindings::rt_link::{self, IfinfoFlags, Ifinfomsg, PushLinkAttrs, Rte
 use netlink_bindings::traits::Pusher;
 
 use super::attr;
-use crate::link::{
-    Change, Link, MacvlanMode, NewBridge, NewMacvlan, NewVeth, NewVxlan, POD_GROUP, Port, UNFINISHED_GROUP,
-};
+use crate::link::{Change, Link, MacvlanMode, NewBridge, NewMacvlan, NewVeth, NewVxlan, POD_GROUP, Port};
 use crate::socket::Request;
 use cni_core::spec::{IfName, Mac};
 
@@ -158,7 +156,7 @@ pub(super) fn veth(new: &NewVeth<'_>, netns: BorrowedFd<'_>) -> Request {
     let mut attrs = request
         .encode()
         .push_ifname_bytes(new.host.as_str().as_bytes())
-        .push_group(UNFINISHED_GROUP)
+        .push_group(new.birth_group)
         .push_txqlen(0);
     if let Some(mtu) = new.mtu {
         attrs = attrs.push_mtu(mtu.get());

@@ -9,8 +9,7 @@ use rustix::rand::{GetRandomFlags, getrandom};
 use super::encode::Which;
 use super::kernel::{alias_fits, expect, not_found, read, show};
 use super::{
-    Change, Link, LinkKind, NewBridge, NewMacvlan, NewVeth, NewVxlan, PASSING_NAME, POD_GROUP, Port,
-    UNFINISHED_GROUP, encode,
+    Change, Link, LinkKind, NewBridge, NewMacvlan, NewVeth, NewVxlan, PASSING_NAME, POD_GROUP, Port, encode,
 };
 use crate::NetError;
 use crate::netns::Place;
@@ -133,7 +132,7 @@ fn finish(
         // One message for both, so that there is no moment at which it has neither alias nor group.
         let marks = Change {
             alias: alias.transpose()?,
-            group: (made.group == UNFINISHED_GROUP).then_some(0),
+            group: (made.group != 0).then_some(0),
             ..Change::default()
         };
         let mut requests = Vec::new();

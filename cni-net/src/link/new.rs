@@ -57,6 +57,9 @@ pub struct NewVeth<'a> {
     pub port: Port,
     /// The host end's alias.
     pub alias: Option<String>,
+    /// The group number of the host end from its birth until it has its alias, which the kernel does not take in
+    /// the creating message: it tells what a killed process left from what another program made. Then it is 0.
+    pub birth_group: u32,
 }
 
 impl<'a> NewVeth<'a> {
@@ -72,6 +75,7 @@ impl<'a> NewVeth<'a> {
             master,
             port: Port::default(),
             alias,
+            birth_group: 0,
         }
     }
 }

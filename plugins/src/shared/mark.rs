@@ -60,19 +60,34 @@ impl<'a> Attachment<'a> {
     }
 }
 
-/// The host ends among `links` that belong to `network`, and to no attachment in `valid`.
+/// The host ends among `links` that belong to `network`, and to no attachment in `valid`; those that have not got
+/// their alias any more, because the ADD was killed, as well.
 pub fn orphans(mut links: Vec<Link>, network: &NetName, valid: &BTreeSet<ValidAttachment>) -> Vec<Link> {
     let prefix = network_prefix(network);
     let id = |v: &ValidAttachment| AttachmentId::new(v.container.clone(), v.ifname.clone());
-    let kept: BTreeSet<String> = valid
-        .iter()
-        .map(|v| Attachment::new(network, &id(v)).mark())
-        .collect();
+    let (mut kept, mut being_made) = (BTreeSet::new(), BTreeSet::new());
+    for id in valid.iter().map(id) {
+        let attachment = Attachment::new(network, &id);
+        kept.insert(attachment.mark());
+        being_made.extend(attachment.host_names().map(|name| name.to_string()));
+    }
     links.retain(|link| {
         let alias = link.alias.as_deref().unwrap_or_default();
-        link.kind == LinkKind::Veth && alias.starts_with(&prefix) && !kept.contains(alias)
+        let is_marked = link.kind == LinkKind::Veth && alias.starts_with(&prefix) && !kept.contains(alias);
+        is_marked || is_unfinished(link, network) && !being_made.contains(&link.name)
     });
     links
+}
+
+/// The group number of a host end of `network` from its birth until it has its alias.
+pub fn birth_group(network: &NetName) -> u32 {
+    let [.., a, b, c] = hash(network.as_str().as_bytes()).to_be_bytes();
+    u32::from_be_bytes([b'p', a, b, c])
+}
+
+/// Whether `link` is a host end of `network` whose ADD was killed before it could set the alias.
+pub(super) fn is_unfinished(link: &Link, network: &NetName) -> bool {
+    link.alias.is_none() && link.group == birth_group(network) && link.kind == LinkKind::Veth
 }
 
 fn network_prefix(network: &NetName) -> String {

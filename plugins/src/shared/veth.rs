@@ -1,10 +1,10 @@
 //! A veth pair whose host end is found again without a record: named by a hash, marked by its alias.
 
 use cni_core::spec::{Error, IfName};
-use cni_net::link::{Link, LinkKind, NewVeth, UNFINISHED_GROUP};
+use cni_net::link::{Link, NewVeth};
 use cni_net::{At, Links, Netns};
 
-use super::{Attachment, SharedError};
+use super::{Attachment, SharedError, mark};
 
 /// Makes the pair of `attachment`, the container end in `netns`; `set` says what else it is to have.
 ///
@@ -24,6 +24,7 @@ pub fn add<N: Links>(
         let mut new = NewVeth::new(netns, ifname.clone(), host.clone());
         set(&mut new);
         new.alias = Some(attachment.mark());
+        new.birth_group = mark::birth_group(attachment.network);
         match net.add_veth(&new) {
             Err(error) if error.is_exists() => {}
             outcome => return Ok(outcome?),
@@ -74,11 +75,7 @@ pub fn del<N: Links>(net: &N, attachment: Attachment<'_>) -> Result<bool, Error>
 
 fn ours<N: Links>(net: &N, attachment: Attachment<'_>, host: &IfName) -> Result<Option<Link>, Error> {
     let link = net.link(At::Host, host.as_str())?;
-    Ok(link.filter(|link| attachment.owns(link) || is_unfinished(link)))
-}
-
-fn is_unfinished(link: &Link) -> bool {
-    link.alias.is_none() && link.group == UNFINISHED_GROUP && link.kind == LinkKind::Veth
+    Ok(link.filter(|link| attachment.owns(link) || mark::is_unfinished(link, attachment.network)))
 }
 
 fn attached(attachment: Attachment<'_>, host: String) -> SharedError {

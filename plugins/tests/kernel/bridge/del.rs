@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use cni_net::link::{Change, UNFINISHED_GROUP};
+use cni_net::link::Change;
 use cni_net::{At, Links};
+use cni_plugins::shared::mark::birth_group;
 use serde_json::json;
 
 use super::{layer_2, only_the_bridge, with_ipam};
-use crate::fixture::{Node, Pod, fails};
+use crate::fixture::{Conf, Node, Pod, fails};
 
 #[test]
 fn del_without_the_namespace_removes_everything_on_the_host() {
@@ -125,18 +126,32 @@ fn status_is_the_ipam_plugins() {
 }
 
 #[test]
-fn del_removes_a_pair_that_was_not_given_its_alias_any_more() {
+fn del_and_gc_remove_a_pair_that_was_not_given_its_alias_any_more() {
     let node = Node::new();
     let conf = with_ipam(&node, json!({}));
     let pod = Pod::new(&node, "c1");
-    node.add(&pod, &conf).unwrap();
     let mut killed = Change::default();
-    (killed.alias, killed.group) = (Some(String::new()), Some(UNFINISHED_GROUP));
-    node.net
-        .set_link(At::Host, &node.host_end().name, &killed)
-        .unwrap();
-    node.del_at(&pod, &conf, None, None).unwrap();
-    only_the_bridge(&node, &pod);
+    let group = birth_group(&"blue".parse().unwrap());
+    (killed.alias, killed.group) = (Some(String::new()), Some(group));
+    for by_gc in [false, true] {
+        node.add(&pod, &conf).unwrap();
+        let name = node.host_end().name;
+        node.net.set_link(At::Host, &name, &killed).unwrap();
+        if by_gc {
+            // As long as the attachment is valid it may be in the making; another network may have the bridge, too.
+            node.gc(&conf, Some(&[&pod])).unwrap();
+            node.gc(
+                &Conf(json!({ "name": "red", "cniVersion": "1.1.0", "type": "bridge", "bridge": "br0" })),
+                Some(&[]),
+            )
+            .unwrap();
+            pod.has(&node, &["eth0"]);
+            node.gc(&conf, Some(&[])).unwrap();
+        } else {
+            node.del_at(&pod, &conf, None, None).unwrap();
+        }
+        only_the_bridge(&node, &pod);
+    }
 }
 
 #[test]
