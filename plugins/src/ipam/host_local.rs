@@ -48,6 +48,7 @@ mod store;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::net::IpAddr;
 use std::path::Path;
 
 use cni_core::plugin::{Add, Check, Del, Gc, Plugin, Status, Teardown};
@@ -96,7 +97,13 @@ impl Plugin for HostLocal {
             return Ok(());
         };
         let mut teardown = Teardown::default();
-        for ip in store.addresses_of(&request.id) {
+        let ours = store.addresses_of(&request.id);
+        for (ip, error) in store.unreadable() {
+            if may_have_got(ip, request.prev.as_ref(), &ours) {
+                teardown.step("release address", Err(error.into()));
+            }
+        }
+        for ip in ours {
             teardown.step("release address", store.release(ip).map_err(Error::from));
         }
         teardown.finish()
@@ -152,6 +159,9 @@ impl Plugin for HostLocal {
             return Ok(());
         };
         let mut teardown = Teardown::default();
+        for (_, error) in store.unreadable() {
+            teardown.step("release address", Err(error.into()));
+        }
         for ip in store.addresses(|owner| !is_valid(owner, valid)) {
             tracing::debug!(%ip, "release address of no valid attachment");
             teardown.step("release address", store.release(ip).map_err(Error::from));
@@ -162,13 +172,22 @@ impl Plugin for HostLocal {
 
 /// Whether an address is in use; one without an interface's name is, if any of its container's is.
 fn is_valid(owner: &Owner, valid: &BTreeSet<ValidAttachment>) -> bool {
-    valid.iter().any(|valid| match owner {
-        Owner::Interface { container, ifname } => {
-            container == valid.container.as_str() && ifname == valid.ifname.as_str()
-        }
-        Owner::Container(container) => container == valid.container.as_str(),
-        Owner::Unknown => true,
-    }) || *owner == Owner::Unknown
+    match owner {
+        Owner::Interface { container, ifname } => valid
+            .iter()
+            .any(|valid| container == valid.container.as_str() && ifname == valid.ifname.as_str()),
+        Owner::Container(container) => valid.iter().any(|valid| container == valid.container.as_str()),
+        Owner::Unknown | Owner::Unreadable(_) => true,
+    }
+}
+
+/// Whether an attachment may have the address of a file that cannot be read: when its result says so, or where
+/// there is none, when it has no other.
+fn may_have_got(ip: IpAddr, prev: Option<&Success>, ours: &[IpAddr]) -> bool {
+    match prev {
+        Some(prev) => prev.ips.iter().any(|config| config.address.addr() == ip),
+        None => ours.is_empty(),
+    }
 }
 
 fn read_dns(path: &Path) -> Result<Dns, Error> {

@@ -57,9 +57,11 @@ pub(super) enum Owner {
     Interface { container: String, ifname: String },
     /// A container, whatever its interface: a file of a very old version.
     Container(String),
-    /// Unknown: an empty file that is too young to be taken for a dead process's, or one that cannot be read,
-    /// or no file at all but a directory, say.
+    /// Unknown: an empty file that is too young to be taken for a dead process's, or no file at all but a
+    /// directory, say.
     Unknown,
+    /// Unknown, since the file cannot be read, for this reason.
+    Unreadable(String),
 }
 
 /// A network's addresses, locked until dropped.
@@ -133,6 +135,18 @@ impl Store {
         } else {
             exact
         }
+    }
+
+    /// The addresses of files that cannot be read, with why: whoever frees addresses must not pass them over.
+    pub(super) fn unreadable(&self) -> Vec<(IpAddr, StoreError)> {
+        let failure = |(ip, owner): (&IpAddr, &Owner)| match owner {
+            Owner::Unreadable(why) => {
+                let path = self.dir.join(ip.to_string());
+                Some((*ip, io("read", &path)(io::Error::other(why.clone()))))
+            }
+            _ => None,
+        };
+        self.owners.iter().filter_map(failure).collect()
     }
 
     /// The addresses whose owner fits.
@@ -241,7 +255,7 @@ fn read_all(dir: &Path) -> Result<BTreeMap<IpAddr, Owner>, StoreError> {
             // One bad file must not stop every ADD and DEL of the network; its address is not given out.
             Err(error) => {
                 tracing::warn!(path = %path.display(), %error, "an address's owner cannot be read");
-                owners.insert(ip, Owner::Unknown);
+                owners.insert(ip, Owner::Unreadable(error.to_string()));
             }
         }
     }
@@ -260,7 +274,7 @@ fn address(entry: &DirEntry) -> Option<IpAddr> {
 fn read_owner(entry: &DirEntry) -> io::Result<Option<Owner>> {
     // To open a pipe would wait for ever.
     if !entry.file_type()?.is_file() {
-        return Err(io::Error::other("it is no regular file"));
+        return Ok(Some(Owner::Unknown));
     }
     let mut text = Vec::new();
     let file = File::open(entry.path())?;
