@@ -61,6 +61,12 @@ pub(super) enum VxlanError {
         #[source]
         source: LockError,
     },
+    #[error("remove {path:?}")]
+    LockFile {
+        path: String,
+        #[source]
+        source: std::io::Error,
+    },
     #[error("create directory {path:?}")]
     Directory {
         path: String,
@@ -80,7 +86,7 @@ impl From<VxlanError> for Error {
                 source: LockError::Busy { .. },
                 ..
             } => Code::TRY_AGAIN,
-            VxlanError::Lock { .. } | VxlanError::Directory { .. } => Code(134),
+            VxlanError::Lock { .. } | VxlanError::LockFile { .. } | VxlanError::Directory { .. } => Code(134),
             VxlanError::NoDevice(_) => Code(135),
             VxlanError::NoVni
             | VxlanError::Port

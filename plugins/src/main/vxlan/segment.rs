@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -244,10 +245,13 @@ impl<'a> Segment<'a> {
         }
         teardown.finish()?;
         // Those who wait for it look the path up again.
-        if let Err(error) = fs::remove_file(&lock.path) {
-            tracing::debug!(%error, "remove lock file");
+        match fs::remove_file(&lock.path) {
+            Err(source) if source.kind() != ErrorKind::NotFound => {
+                let path = lock.path.display().to_string();
+                Err(VxlanError::LockFile { path, source }.into())
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// The ports of the bridge that are not the device.
