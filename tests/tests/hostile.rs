@@ -4,6 +4,8 @@
 //! Each test has a host of its own: a network namespace without a name, and directories. They need root.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "hostile/faults.rs"]
+mod faults;
 #[path = "hostile/files.rs"]
 mod files;
 #[path = "hostile/kills.rs"]
@@ -14,3 +16,7 @@ mod node;
 mod parallel;
 #[path = "hostile/plugins.rs"]
 mod plugins;
+#[path = "hostile/steps.rs"]
+mod steps;
+#[path = "hostile/traced.rs"]
+mod traced;

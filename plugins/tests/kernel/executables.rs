@@ -8,6 +8,7 @@ mod fixture;
 mod killed;
 mod loopback;
 mod macvlan;
+mod together;
 mod tuning;
 mod vxlan;
 

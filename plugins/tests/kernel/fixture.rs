@@ -31,6 +31,7 @@ pub(crate) struct Node {
 pub(crate) struct Pod {
     pub(crate) netns: Netns,
     pub(crate) id: String,
+    ifname: String,
     path: NetnsPath,
     namespace: Arc<Anonymous>,
 }
@@ -181,6 +182,7 @@ impl Pod {
         Self {
             netns: node.net.open(&path).unwrap(),
             id: id.to_owned(),
+            ifname: "eth0".to_owned(),
             path,
             namespace: Arc::new(namespace),
         }
@@ -230,10 +232,20 @@ impl Pod {
 
     /// The same container, said to be at `path`.
     pub(crate) fn elsewhere(&self, path: &str) -> Self {
+        let path = NetnsPath::new(path);
+        Self {
+            path,
+            ..self.with_interface(&self.ifname)
+        }
+    }
+
+    /// The same container, of which another interface is meant.
+    pub(crate) fn with_interface(&self, ifname: &str) -> Self {
         Self {
             netns: self.netns.clone(),
             id: self.id.clone(),
-            path: NetnsPath::new(path),
+            ifname: ifname.to_owned(),
+            path: self.path.clone(),
             namespace: Arc::clone(&self.namespace),
         }
     }
@@ -251,9 +263,9 @@ impl Pod {
         outcome.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
     }
 
-    /// Its interface `eth0`.
+    /// Its interface that is meant.
     pub(crate) fn attachment(&self) -> AttachmentId {
-        AttachmentId::new(self.id.parse().unwrap(), "eth0".parse().unwrap())
+        AttachmentId::new(self.id.parse().unwrap(), self.ifname.parse().unwrap())
     }
 
     fn target(&self, netns: Option<NetnsPath>) -> Target {
@@ -266,10 +278,7 @@ impl Pod {
     }
 
     fn valid(&self) -> ValidAttachment {
-        ValidAttachment {
-            container: self.id.parse().unwrap(),
-            ifname: "eth0".parse().unwrap(),
-        }
+        ValidAttachment::from(&self.attachment())
     }
 }
 

@@ -1,8 +1,8 @@
-//! Plugins that are killed in the middle of an ADD, as when a node runs out of memory.
+//! Plugins that are killed in the middle of a call, as when a node runs out of memory.
 
-use std::io::Write;
+use std::fs::File;
 use std::process::{Command, Stdio};
-use std::thread::sleep;
+use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
 use cni_net::link::NewBridge;
@@ -16,44 +16,68 @@ use crate::fixture::{Conf, Node, Pod};
 /// How many moments of an ADD are tried.
 const MOMENTS: u32 = 30;
 
-/// Starts an ADD and kills it after `time`, or lets it end.
-fn add(node: &Node, pod: &Pod, conf: &Conf, time: Option<Duration>) {
+/// A call of the executable, still to be run; `tracer` is a program that runs it, with its arguments.
+fn call(node: &Node, verb: &str, pod: &Pod, conf: &Conf, tracer: &[&str]) -> Command {
     let bin = node.dir.join("bin");
-    let mut command = Command::new(bin.join(conf.0["type"].as_str().unwrap()));
+    let program = bin.join(conf.0["type"].as_str().unwrap());
+    let mut command = match tracer {
+        [] => Command::new(program),
+        [tracer, arguments @ ..] => {
+            let mut command = Command::new(tracer);
+            command.args(arguments).arg(program);
+            command
+        }
+    };
+    let config = node.dir.join(format!("{verb}-{}.json", pod.id));
+    std::fs::write(&config, conf.0.to_string()).unwrap();
+    command.stdin(File::open(config).unwrap()).stdout(Stdio::null());
     command
         .env_clear()
-        .env("CNI_COMMAND", "ADD")
-        .env("CNI_IFNAME", "eth0");
-    command
+        .env("CNI_COMMAND", verb)
+        .env("CNI_IFNAME", "eth0")
         .env("CNI_CONTAINERID", &pod.id)
-        .env("CNI_NETNS", pod.path().to_string());
-    command
+        .env("CNI_NETNS", pod.path().to_string())
         .env("CNI_PATH", &bin)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null());
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    command
+}
+
+/// Starts a call and kills it after `time`, or lets it end; whether it succeeded.
+fn run(node: &Node, mut command: Command, time: Option<Duration>) -> bool {
     let host = node.net.open(node.path()).unwrap();
     let mut child = within(&host, || command.spawn().unwrap()).unwrap();
-    let config = conf.0.to_string();
-    child.stdin.take().unwrap().write_all(config.as_bytes()).unwrap();
     if let Some(time) = time {
         sleep(time);
         child.kill().unwrap();
     }
-    child.wait().unwrap();
+    child.wait().unwrap().success()
+}
+
+/// Runs a call and has it killed before its request number `nth` to the kernel; whether it came so far and succeeded.
+fn killed_at(node: &Node, verb: &str, pod: &Pod, conf: &Conf, nth: u32) -> bool {
+    let inject = format!("inject=sendto:signal=KILL:when={nth}");
+    let tracer = ["strace", "-qqo", "/dev/null", "-e", "trace=sendto", "-e", &inject];
+    run(node, call(node, verb, pod, conf, &tracer), None)
 }
 
 #[track_caller]
 fn nothing_is_left(node: &Node, conf: &Conf, links: &[&str]) {
     let started = Instant::now();
-    add(node, &Pod::new(node, "whole"), conf, None);
+    let pod = Pod::new(node, "whole");
+    assert!(run(node, call(node, "ADD", &pod, conf, &[]), None));
     let whole = started.elapsed();
-    node.del(&Pod::new(node, "whole"), conf, None).unwrap();
+    node.del(&pod, conf, None).unwrap();
     for moment in 0..MOMENTS {
         let pod = Pod::new(node, "c1");
-        add(node, &pod, conf, Some(whole * moment / MOMENTS));
-        match moment % 2 {
+        run(
+            node,
+            call(node, "ADD", &pod, conf, &[]),
+            Some(whole * moment / MOMENTS),
+        );
+        match moment % 3 {
             0 => node.del(&pod, conf, None).unwrap(),
-            _ => node.del_at(&pod, conf, None, None).unwrap(),
+            1 => node.del_at(&pod, conf, None, None).unwrap(),
+            _ => node.gc(conf, Some(&[])).unwrap(),
         }
         node.has(links);
         node.reserved(&[]);
@@ -63,7 +87,7 @@ fn nothing_is_left(node: &Node, conf: &Conf, links: &[&str]) {
 }
 
 #[test]
-fn after_a_kill_at_any_moment_of_add_a_del_leaves_only_the_bridge() {
+fn after_a_kill_at_any_moment_of_add_a_del_or_gc_leaves_only_the_bridge() {
     let node = Node::new();
     let ranges = json!([[{ "subnet": "10.9.0.0/24" }], [{ "subnet": "fd09::/64" }]]);
     let conf = node.conf(json!({
@@ -74,7 +98,7 @@ fn after_a_kill_at_any_moment_of_add_a_del_leaves_only_the_bridge() {
 }
 
 #[test]
-fn after_a_kill_at_any_moment_of_add_of_macvlan_a_del_leaves_nothing() {
+fn after_a_kill_at_any_moment_of_add_of_macvlan_a_del_or_gc_leaves_nothing() {
     let node = Node::new();
     node.net
         .ensure_bridge(&NewBridge::new("up0".parse().unwrap()))
@@ -83,4 +107,70 @@ fn after_a_kill_at_any_moment_of_add_of_macvlan_a_del_leaves_nothing() {
         "type": "macvlan", "master": "up0", "ipam": { "type": "host-local", "subnet": "10.9.0.0/24" }
     }));
     nothing_is_left(&node, &conf, &["up0"]);
+}
+
+fn segment(node: &Node) -> Conf {
+    let ipam = json!({ "type": "host-local", "subnet": "10.9.0.0/24" });
+    node.conf(json!({ "type": "vxlan", "vni": 7, "mtu": 1400, "ipMasq": true, "ipam": ipam }))
+}
+
+#[test]
+fn after_a_kill_at_any_moment_of_add_of_vxlan_a_del_or_gc_leaves_nothing() {
+    let node = Node::new();
+    nothing_is_left(&node, &segment(&node), &[]);
+}
+
+/// Who comes after a kill finds the segment in any state, and so does who comes at the same time.
+#[test]
+fn vx4_the_last_one_out_and_the_next_one_in_may_be_killed_between_any_two_steps() {
+    /// More than each makes.
+    const REQUESTS: (u32, u32) = (25, 60);
+    let node = Node::new();
+    let conf = segment(&node);
+    for round in 0..rounds(20) {
+        let (old, new) = (Pod::new(&node, "old"), Pod::new(&node, "new"));
+        assert!(
+            run(&node, call(&node, "ADD", &old, &conf, &[]), None),
+            "round {round}"
+        );
+        let joined = scope(|scope| {
+            // Steps of their own, so that every pair of them comes, and every second time one that ends well.
+            let joining = scope.spawn(|| match round % 2 {
+                0 => run(&node, call(&node, "ADD", &new, &conf, &[]), None),
+                _ => killed_at(&node, "ADD", &new, &conf, 1 + round * 7 % REQUESTS.1),
+            });
+            killed_at(&node, "DEL", &old, &conf, 1 + round % REQUESTS.0);
+            joining.join().unwrap()
+        });
+        assert!(joined || round % 2 == 1, "round {round}");
+        node.del(&old, &conf, None).unwrap();
+        if !joined {
+            node.del(&new, &conf, None).unwrap();
+            node.has(&[]);
+            assert!(
+                run(&node, call(&node, "ADD", &new, &conf, &[]), None),
+                "round {round}"
+            );
+        }
+        assert_eq!(
+            node.net.links(At::Host).unwrap().len(),
+            4,
+            "lo, bridge, device, veth: round {round}"
+        );
+        node.del(&new, &conf, None).unwrap();
+        node.has(&[]);
+        node.reserved(&[]);
+        assert_eq!(
+            std::fs::read_dir(node.dir.join("vxlan")).unwrap().count(),
+            0,
+            "locks"
+        );
+    }
+}
+
+/// How many rounds a test of chance has: `PLEXUS_ROUNDS`, or a number for every day.
+#[expect(clippy::disallowed_methods, reason = "whoever wants more rounds says so here")]
+fn rounds(usual: u32) -> u32 {
+    let wanted = std::env::var("PLEXUS_ROUNDS").ok();
+    wanted.and_then(|text| text.parse().ok()).unwrap_or(usual)
 }

@@ -7,6 +7,7 @@ mod faults;
 mod fixture;
 mod loopback;
 mod macvlan;
+mod together;
 mod tuning;
 mod vxlan;
 

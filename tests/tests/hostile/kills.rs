@@ -8,6 +8,7 @@ use plexus_tests::pod::Pod;
 use serde_json::json;
 
 use crate::node::{Moments, NETWORKS, Node, rounds};
+use crate::traced::Machine;
 
 fn signal(child: &Child, name: &str) {
     let pid = child.id().to_string();
@@ -85,37 +86,29 @@ fn a_pod_that_vanishes_at_any_moment_of_attach_or_detach_leaves_nothing() {
     }
 }
 
-/// The runtime's call of `verb`, through the shim.
-fn call(node: &Node, verb: &str, pod: &Pod) -> Command {
-    let installed = &node.installed;
-    let mut entry = installed.entry(&json!({"clusterNetwork": "default/cluster", "networks": NETWORKS}));
-    entry["cniVersion"] = json!("1.0.0");
-    entry["name"] = json!("pods");
-    let config = installed.path("entry.json");
-    std::fs::write(&config, entry.to_string()).unwrap();
-    let mut command = installed.shim_command();
-    command.envs([
-        ("CNI_COMMAND", verb),
-        ("CNI_CONTAINERID", "c1"),
-        ("CNI_IFNAME", "eth0"),
-        ("CNI_NETNS", pod.path()),
-    ]);
-    command.stdin(std::fs::File::open(config).unwrap());
-    command
-}
-
 #[test]
-fn f05_killed_under_the_shim_at_any_moment_a_del_leaves_nothing() {
-    let node = Node::new();
-    let mut moments = Moments::up_to(40_000);
-    for _ in 0..rounds(40) {
-        let pod = Pod::new();
-        let mut child = node.spawn(call(&node, "ADD", &pod));
+fn f05_killed_at_fifty_moments_a_del_or_gc_leaves_what_there_was_before() {
+    let machine = Machine::new();
+    let Machine { node, pod, .. } = &machine;
+    let mut moments = Moments::up_to(50_000);
+    let orders = ["ADD", "DEL", "GC"].into_iter().cycle();
+    for (round, verb) in (0..rounds(50)).zip(orders) {
+        if verb != "ADD" {
+            machine.done("ADD");
+        }
+        let mut child = node.spawn(node.call(verb, pod));
         thread::sleep(moments.next());
         signal(&child, "KILL");
         child.wait().unwrap();
-        node.done(call(&node, "DEL", &pod));
-        node.assert_clean(&[&pod]);
+        if round % 4 == 0 {
+            // Whatever is left, and whether it is killed itself, it is in nobody's way.
+            let mut again = node.spawn(node.call("ADD", pod));
+            thread::sleep(moments.next());
+            signal(&again, "KILL");
+            again.wait().unwrap();
+        }
+        machine.done(if round % 2 == 0 { "DEL" } else { "GC" });
+        machine.assert_clean(&format!("round {round}, {verb}"));
     }
 }
 

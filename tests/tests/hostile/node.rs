@@ -1,5 +1,7 @@
 //! A node that nobody else is on.
 
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use cni_core::spec::NetnsPath;
@@ -92,6 +94,31 @@ impl Node {
         self.installed.command(&["detach", "--container-id", container])
     }
 
+    /// The runtime's call of `verb` for `pod`, through the shim and still to be run; nothing is valid at GC.
+    pub(crate) fn call(&self, verb: &str, pod: &Pod) -> Command {
+        let installed = &self.installed;
+        let mut entry = installed.entry(&json!({"clusterNetwork": "default/cluster", "networks": NETWORKS}));
+        entry["cniVersion"] = json!("1.1.0");
+        entry["name"] = json!("pods");
+        if verb == "GC" {
+            entry["cni.dev/valid-attachments"] = json!([]);
+        }
+        let config = installed.path(&format!("{verb}.json"));
+        std::fs::write(&config, entry.to_string()).unwrap();
+        let mut command = installed.shim_command();
+        command.env("CNI_COMMAND", verb);
+        if verb != "GC" {
+            let pod = [
+                ("CNI_CONTAINERID", "c1"),
+                ("CNI_IFNAME", "eth0"),
+                ("CNI_NETNS", pod.path()),
+            ];
+            command.envs(pod);
+        }
+        command.stdin(std::fs::File::open(config).unwrap());
+        command
+    }
+
     /// Runs a command on the host.
     pub(crate) fn output(&self, mut command: Command) -> Output {
         within(&self.host, move || command.output().unwrap()).unwrap()
@@ -141,6 +168,39 @@ impl Node {
         assert!(!rules.contains("comment"), "{rules}");
     }
 
+    /// What the administrator sees of the host: interfaces, addresses, routes, rules and files.
+    pub(crate) fn look(&self) -> BTreeSet<String> {
+        let mut seen = BTreeSet::new();
+        for line in [
+            "ip -o -4 addr",
+            "ip -o -6 addr show scope global",
+            "ip -o link",
+            "ip route",
+            "ip -6 route",
+            "ip rule",
+            "ip -6 rule",
+            "nft list ruleset",
+        ] {
+            let mut words = line.split(' ');
+            let mut command = Command::new(words.next().unwrap());
+            command.args(words);
+            let text = String::from_utf8(self.output(command).stdout).unwrap();
+            // Numbers grow, and the kernel is a moment late in saying who has a carrier.
+            let name = |line: &str| {
+                line.split(['\\', '<'])
+                    .next()
+                    .unwrap_or_default()
+                    .replace(" linkdown", "")
+            };
+            let lines = text.lines().filter(|line| !line.starts_with("fe80:"));
+            seen.extend(lines.map(|text| format!("{line}: {}", name(text))));
+        }
+        for part in ["ipam", "state", "tuning", "vx"] {
+            files(&self.installed.path(part), &mut seen);
+        }
+        seen
+    }
+
     /// The addresses that host-local holds, of all networks.
     pub(crate) fn reserved(&self) -> Vec<String> {
         let networks = std::fs::read_dir(self.installed.path("ipam"))
@@ -159,15 +219,27 @@ impl Node {
     }
 }
 
-/// Moments between zero and `most` microseconds, the same in every run.
+/// The files below `dir`, and the directories.
+fn files(dir: &Path, seen: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(dir).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        seen.insert(path.display().to_string());
+        files(&path, seen);
+    }
+}
+
+/// Moments between zero and `most` microseconds: the same in every run, or those of `PLEXUS_SEED`.
 pub(crate) struct Moments {
     state: u64,
     most: u64,
 }
 
 impl Moments {
+    #[expect(clippy::print_stderr, reason = "shown when the test fails")]
     pub(crate) fn up_to(most: u64) -> Self {
-        Self { state: 1, most }
+        let state = setting("PLEXUS_SEED").unwrap_or(1);
+        eprintln!("PLEXUS_SEED={state}");
+        Self { state, most }
     }
 
     /// The next one.
@@ -182,8 +254,19 @@ impl Moments {
 }
 
 /// How many rounds a test of chance has: `PLEXUS_ROUNDS`, or a number for every day.
-#[expect(clippy::disallowed_methods, reason = "whoever wants more rounds says so here")]
 pub(crate) fn rounds(usual: u32) -> u32 {
-    let wanted = std::env::var("PLEXUS_ROUNDS").ok();
-    wanted.and_then(|text| text.parse().ok()).unwrap_or(usual)
+    setting("PLEXUS_ROUNDS").unwrap_or(usual)
+}
+
+/// Of the places of a sweep over the whole program every so manieth is tried: with `PLEXUS_ROUNDS` all of them.
+pub(crate) fn stride() -> usize {
+    setting::<u32>("PLEXUS_ROUNDS").map_or(3, |_| 1)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "whoever wants more than every day says so here"
+)]
+fn setting<T: std::str::FromStr>(name: &str) -> Option<T> {
+    std::env::var(name).ok()?.parse().ok()
 }

@@ -65,6 +65,10 @@ fn two_calls_of_one_container_are_told_apart_by_their_interface() {
     let mut detach = node.detach("c1");
     detach.args(["--ifname", "eth0"]);
     node.done(detach);
+    let mut check = node.installed.command(&["check", "--container-id", "c1"]);
+    check.args(["--ifname", "eth1"]);
+    node.done(check);
+    assert_eq!(node.reserved().len(), 4, "two for eth1, one for b1 and b2 each");
     let left: BTreeSet<String> = pod.links().into_iter().collect();
     assert_eq!(
         left.iter().map(String::as_str).collect::<Vec<_>>(),

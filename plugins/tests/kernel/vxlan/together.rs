@@ -4,29 +4,37 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
-use super::{Fabric, at, has, reaches};
-use crate::fixture::{Conf, Pod};
+use serde_json::json;
+
+use super::{Fabric, at, conf, has, reaches};
+use crate::fixture::Pod;
 
 #[test]
 fn twenty_at_once_share_one_segment() {
     let fabric = Fabric::new(1);
     let node = &fabric.nodes[0];
     let pods: Vec<Pod> = (0..20).map(|n| Pod::new(node, &format!("c{n}"))).collect();
-    let confs: Vec<Conf> = (0..20)
-        .map(|n| at(node, &format!("10.7.0.{}/24", n + 1)))
-        .collect();
+    let conf = &conf(
+        node,
+        json!({ "ipam": { "type": "host-local", "subnet": "10.7.0.0/24" } }),
+    );
     thread::scope(|scope| {
-        for (pod, conf) in pods.iter().zip(&confs) {
+        for pod in &pods {
             scope.spawn(move || node.add(pod, conf).unwrap());
         }
     });
+    let mut addresses: Vec<String> = pods.iter().flat_map(|pod| pod.addresses(node)).collect();
+    addresses.sort();
+    addresses.dedup();
+    assert_eq!(addresses.len(), 20, "{addresses:?}");
     let mut expected = vec!["veth"; 20];
     expected.insert(0, "vb");
     expected.push("vx");
     has(node, &expected);
-    reaches(&pods[0], &pods[19], "10.7.0.20");
+    let last = pods[19].addresses(node).remove(0);
+    reaches(&pods[0], &pods[19], last.trim_end_matches("/24"));
     thread::scope(|scope| {
-        for (pod, conf) in pods.iter().zip(&confs) {
+        for pod in &pods {
             scope.spawn(move || node.del(pod, conf, None).unwrap());
         }
     });
