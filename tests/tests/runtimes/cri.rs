@@ -23,9 +23,12 @@ impl Runtime for Cri {
 
     fn install(node: &Node) {
         node.write("/etc/containerd/config.toml", CONFIGURATION);
-        for name in ["a", "b", "dead", "living"] {
-            describe(node, name);
-        }
+        let many = (0..8).map(|number| format!("many{number}"));
+        let names = ["a", "b", "dead", "living"].map(str::to_owned);
+        names
+            .into_iter()
+            .chain(many)
+            .for_each(|name| describe(node, &name));
         node.start("containerd", "cri ready");
         let script = plexus_tests::root().join("tests/tests/runtimes/image.sh");
         node.run(&format!(
@@ -88,6 +91,16 @@ fn a_sandbox_that_dies_leaves_nothing() {
 #[test]
 fn containerd_killed_between_add_and_del_leaves_nothing() {
     scenarios::crash::<Cri>(|node| node.kill("containerd"));
+}
+
+#[test]
+fn a_sandbox_is_started_again_after_a_crash() {
+    scenarios::again::<Cri>(|node| node.kill("containerd"));
+}
+
+#[test]
+fn eight_sandboxes_at_once_leave_nothing() {
+    scenarios::many::<Cri>();
 }
 
 #[test]

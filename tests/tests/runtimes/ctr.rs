@@ -67,6 +67,16 @@ fn containerd_killed_between_add_and_del_leaves_nothing() {
 }
 
 #[test]
+fn a_container_is_started_again_after_a_crash() {
+    scenarios::again::<Ctr>(|node| node.kill("containerd"));
+}
+
+#[test]
+fn eight_containers_at_once_leave_nothing() {
+    scenarios::many::<Ctr>();
+}
+
+#[test]
 fn a_reboot_leaves_nothing() {
     scenarios::reboot::<Ctr>();
 }

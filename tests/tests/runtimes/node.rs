@@ -73,12 +73,12 @@ impl Node {
         self.command(line).output().unwrap()
     }
 
-    /// Starts a line of shell; what it prints is for nobody.
-    pub(crate) fn spawn(&self, line: &str) -> Child {
+    /// Starts a line of shell.
+    pub(crate) fn begin(&self, line: &str) -> Child {
         let mut command = self.command(line);
         command
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap()
     }

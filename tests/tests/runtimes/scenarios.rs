@@ -1,10 +1,11 @@
 //! What every runtime has to live through.
 
 use std::collections::BTreeSet;
+use std::process::Child;
 use std::time::Duration;
 
 use crate::containers::Container;
-use crate::node::{Node, until};
+use crate::node::{Node, said, until};
 
 /// A runtime, on a node of its own.
 pub(crate) trait Runtime {
@@ -106,7 +107,7 @@ pub(crate) fn killed_while_starting<R: Runtime>() {
     let node = R::node();
     let before = node.look();
     for milliseconds in [0, 5, 10, 20, 40, 80] {
-        let mut starting = node.spawn(&R::line("dead"));
+        let mut starting = node.begin(&R::line("dead"));
         let begun = || (!node.journals().is_empty()).then_some(());
         until("ADD begins", begun, String::new);
         std::thread::sleep(Duration::from_millis(milliseconds));
@@ -120,6 +121,54 @@ pub(crate) fn killed_while_starting<R: Runtime>() {
         node.gc(&[]);
         assert_eq!(node.look(), before, "killed after {milliseconds} ms");
     }
+}
+
+/// After a crash a container of the same name is started: no GC is needed for what came before it.
+pub(crate) fn again<R: Runtime>(kill: impl FnOnce(&Node)) {
+    let node = R::node();
+    let before = node.look();
+    let dead = R::run(&node, "dead");
+    kill(&node);
+    node.kill_with_its_watcher(&dead);
+    R::start(&node);
+    R::remove(&node, &dead);
+    let again = R::run(&node, "dead");
+    node.assert_attached(&again);
+    R::remove(&node, &again);
+    assert_eq!(node.look(), before);
+}
+
+/// Many containers are started at once, and removed at once.
+pub(crate) fn many<R: Runtime>() {
+    let node = R::node();
+    let before = node.look();
+    let names: Vec<String> = (0..8).map(|number| format!("many{number}")).collect();
+    let started = names.iter().map(|name| node.begin(&R::line(name)));
+    let started: Vec<Child> = started.collect();
+    let printed = started.into_iter().map(finished);
+    let containers = names.iter().zip(printed.collect::<Vec<_>>());
+    let containers: Vec<Container> = containers
+        .map(|(name, printed)| R::container(&node, name, &printed))
+        .collect();
+    let mut addresses = BTreeSet::new();
+    for container in &containers {
+        addresses.extend(node.assert_attached(container).into_values().flatten());
+    }
+    assert_eq!(addresses.len(), 4 * containers.len(), "{addresses:?}");
+    node.assert_connected(&[&containers[0], &containers[7]]);
+    std::thread::scope(|scope| {
+        for container in &containers {
+            scope.spawn(|| R::remove(&node, container));
+        }
+    });
+    assert_eq!(node.look(), before);
+}
+
+#[track_caller]
+fn finished(child: Child) -> String {
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }
 
 fn with_one<R: Runtime>() -> (Node, Container, [BTreeSet<String>; 2]) {
