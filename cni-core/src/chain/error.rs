@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::ResultsError;
 use crate::invoke::Operation;
-use crate::spec::{Code, ConfList, Error, NetName, ObjectError, PluginConf, PluginType, Version};
+use crate::spec::{
+    Code, ConfList, Error, NetName, ObjectError, PluginConf, PluginType, Version, with_causes,
+};
 
 /// A list could not be run to its end.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +38,7 @@ pub enum ChainError {
         error: ResultsError,
     },
     /// Several failures, in the order in which they came; there are at least two.
-    #[error("{} failures", .0.len())]
+    #[error("{}", texts(.0))]
     Several(Vec<ChainError>),
     /// A plugin does not take the list's version.
     #[error("plugin {:?} does not support config version \"{version}\"", plugin.as_str())]
@@ -62,6 +64,12 @@ pub enum ChainError {
         #[source]
         error: Error,
     },
+}
+
+/// All of them, since none is the cause of another.
+fn texts(failures: &[ChainError]) -> String {
+    let texts: Vec<String> = failures.iter().map(|failure| with_causes(failure)).collect();
+    texts.join(" / ")
 }
 
 impl ChainError {

@@ -4,7 +4,10 @@ mod parse;
 
 use std::collections::BTreeSet;
 
-use super::{Code, Error, NetName, Object, ObjectError, PluginType, Version};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+use super::{Code, Error, NetName, Object, ObjectError, PluginType, Version, with_causes};
 
 pub(crate) use parse::Draft;
 
@@ -152,6 +155,14 @@ impl ConfList {
         let plugins: Vec<&Object> = self.plugins().map(|plugin| &plugin.object).collect();
         out.set("plugins", &plugins)?;
         Ok(out.and(self.unknown.clone()))
+    }
+}
+
+impl<'de> Deserialize<'de> for ConfList {
+    /// A list in the configuration of a plugin that runs others; as [`ConfList::from_object`].
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let list = Object::deserialize(deserializer)?;
+        Self::from_object(list).map_err(|error| D::Error::custom(with_causes(&error)))
     }
 }
 

@@ -6,7 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use cni_core::chain::{
-    self, FailedAdd, FailedDel, InMemory, KeptAttachment, NoResults, Results, ResultsError, Runtime,
+    self, ChainError, FailedAdd, FailedDel, InMemory, KeptAttachment, NoResults, Results, ResultsError,
+    Runtime,
 };
 use cni_core::invoke::Exec;
 use cni_core::spec::{AttachmentId, Code, ConfList, Error};
@@ -171,6 +172,17 @@ fn del_goes_on_after_failures_on_request_and_keeps_the_result_until_it_succeeds(
         prevs(&calls)[3..],
         [all.clone(), all.clone(), all.clone(), all, None]
     );
+}
+
+#[test]
+fn several_failures_are_all_told() {
+    let result = |action| ChainError::Results {
+        action,
+        error: ResultsError("no space left".into()),
+    };
+    let several = ChainError::Several(vec![result("read"), result("remove")]);
+    let told = "read results: no space left / remove results: no space left";
+    assert_eq!(several.to_string(), told);
 }
 
 /// A place that keeps nothing and says so.

@@ -23,7 +23,7 @@ pub(super) fn of(entry: &Standalone, container: &ContainerId, args: &CniArgs) ->
             described(entry, namespace, name.parse().map_err(name_error)?)
         }
         (None, Some(name)) => named_by_itself(entry, container, name),
-        (_, None) => Ok(with_networks(entry, nameless(container)?)),
+        (_, None) => Ok(with_networks(entry, nameless(container))),
     }
 }
 
@@ -46,7 +46,7 @@ fn described(entry: &Standalone, namespace: Namespace, name: PodName) -> Result<
 /// have underscores.
 fn named_by_itself(entry: &Standalone, container: &ContainerId, name: &str) -> Result<Pod, Error> {
     let Ok(name) = name.parse() else {
-        return Ok(with_networks(entry, nameless(container)?));
+        return Ok(with_networks(entry, nameless(container)));
     };
     let namespace = Default::default();
     let found = match &entry.pods {
@@ -56,10 +56,8 @@ fn named_by_itself(entry: &Standalone, container: &ContainerId, name: &str) -> R
     Ok(found.unwrap_or_else(|| with_networks(entry, Pod::new(namespace, name))))
 }
 
-fn nameless(container: &ContainerId) -> Result<Pod, Error> {
-    let name = container.as_str().to_ascii_lowercase().parse();
-    let pod = name.map(|name| Pod::new(Default::default(), name));
-    pod.or_else(|_| nobody())
+fn nameless(container: &ContainerId) -> Pod {
+    Pod::new(Default::default(), container.into())
 }
 
 fn file(dir: &Path, namespace: &Namespace, name: &PodName) -> Result<Option<Pod>, Error> {

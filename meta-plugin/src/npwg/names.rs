@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use cni_core::spec::ContainerId;
 use serde::{Deserialize, Serialize};
 
 /// A name that Kubernetes does not allow.
@@ -83,6 +84,15 @@ dns_name! {
 dns_name! {
     /// The name of an IPAMClaim.
     ClaimName, "IPAM claim", subdomain_rule
+}
+
+impl From<&ContainerId> for PodName {
+    /// The pod that a container stands for where the runtime knows none: called as the container is, or `pod`
+    /// where no pod can be called so.
+    fn from(container: &ContainerId) -> Self {
+        let name = container.as_str().to_ascii_lowercase().parse();
+        name.unwrap_or_else(|_: DnsError| Self("pod".to_owned()))
+    }
 }
 
 impl Default for Namespace {

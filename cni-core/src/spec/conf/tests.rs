@@ -258,3 +258,20 @@ fn each_error_has_its_code() {
         Error::new(Code::INVALID_CONFIG, "missing 'type' of plugin 3")
     );
 }
+
+#[test]
+fn a_list_may_stand_in_the_configuration_of_another_plugin() {
+    #[derive(Debug, serde::Deserialize)]
+    struct Config {
+        network: ConfList,
+    }
+    let config = |list: &str| {
+        let object = format!(r#"{{"NETWORK":{list}}}"#);
+        Object::from_slice(object.as_bytes()).unwrap().parse::<Config>()
+    };
+    let text = r#"{"cniVersion":"1.1.0","name":"n","plugins":[{"type":"a","Mtu":1.50}]}"#;
+    let list = config(text).unwrap().network;
+    assert_eq!(list.to_object().unwrap().to_string(), text);
+    let error = crate::spec::with_causes(&config(r#"{"name":"n","plugins":[]}"#).unwrap_err());
+    assert!(error.contains("no plugins in list"), "{error}");
+}

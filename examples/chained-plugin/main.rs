@@ -1,0 +1,51 @@
+//! A chained plugin that gives the container's interface an alias.
+
+use std::process::ExitCode;
+
+use cni_core::plugin::{self, Add, Check, Del, Plugin};
+use cni_core::spec::{Code, Error, Success};
+use cni_net::link::Change;
+use cni_net::{At, Kernel, Links, Namespaces};
+
+struct Label {
+    net: Kernel,
+}
+
+#[derive(serde::Deserialize)]
+struct Config {
+    alias: String,
+}
+
+impl Plugin for Label {
+    type Config = Config;
+    const NAME: &'static str = "label";
+
+    fn add(&self, request: Add<'_, Config>) -> Result<Success, Error> {
+        let no_prev = || Error::new(Code::INVALID_CONFIG, "label an interface: no plugin ran before");
+        let prev = request.prev.ok_or_else(no_prev)?;
+        let netns = self.net.open(&request.netns)?;
+        let mut change = Change::default();
+        change.alias = Some(request.config.alias);
+        self.net
+            .set_link(At::Netns(&netns), request.id.ifname.as_str(), &change)?;
+        Ok(prev)
+    }
+
+    /// The alias goes with the interface.
+    fn del(&self, _: Del<'_, Config>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn check(&self, request: Check<'_, Config>) -> Result<(), Error> {
+        let netns = self.net.open(&request.netns)?;
+        let link = self.net.link(At::Netns(&netns), request.id.ifname.as_str())?;
+        match link.and_then(|link| link.alias) {
+            Some(alias) if alias == request.config.alias => Ok(()),
+            other => Err(Error::new(Code(100), format!("check the alias: it is {other:?}"))),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    plugin::run(&Label { net: Kernel::new() })
+}
