@@ -89,10 +89,11 @@ pub const PANICKED: Code = Code(199);
 /// Runs the plugin; a panic is its failure and nobody else's problem.
 pub(super) fn perform_caught(plugin: &dyn DynPlugin, request: Request<'_>) -> Result<Option<Success>, Error> {
     // What the request borrowed is used no more after a panic, or, like an invoker, holds its own locks.
-    catch_unwind(AssertUnwindSafe(|| plugin.perform(request))).unwrap_or_else(|panic| {
+    let outcome = catch_unwind(AssertUnwindSafe(|| plugin.perform(request))).unwrap_or_else(|panic| {
         let msg = format!("plugin {:?} panicked", plugin.name());
         Err(Error::new(PANICKED, msg).with_details(panic_text(&*panic)))
-    })
+    });
+    outcome.map_err(|error| error.shortened())
 }
 
 /// What a panic said.

@@ -76,7 +76,7 @@ impl Error {
         self
     }
 
-    /// The error object as a plugin writes it to stdout, in answer to a configuration of `version`.
+    /// The error object as a plugin writes it to stdout, in answer to a configuration of `version`; shortened.
     pub fn answer(&self, version: Version) -> String {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
@@ -87,7 +87,7 @@ impl Error {
         }
         let answer = Answer {
             cni_version: version,
-            error: self,
+            error: &self.shortened(),
         };
         // A number and strings: this cannot fail, and an empty answer is an error to every caller.
         serde_json::to_string(&answer).unwrap_or_default()

@@ -128,6 +128,16 @@ impl Machine {
         })
     }
 
+    /// The input of a call, with the earlier result for a plugin that is chained.
+    pub(crate) fn input(&self) -> Value {
+        let mut input = self.conf.clone();
+        if let Some(prev) = &self.prev {
+            let prev = prev.encode(cni_core::spec::Version::V1_1_0).unwrap();
+            input["prevResult"] = serde_json::from_str(prev.get()).unwrap();
+        }
+        input
+    }
+
     /// What there is, on the network and in the plugins' files.
     pub(crate) fn state(&self) -> BTreeSet<String> {
         let mut state: BTreeSet<String> = self.net.state().into_iter().collect();
@@ -148,6 +158,11 @@ impl Machine {
             "{POD}/eth0 mac {mac:?} mtu {mtu} {flags} txqlen {}",
             link.txqlen
         ))
+    }
+
+    /// Deletes a link of the host, as an administrator would.
+    pub(crate) fn delete(&self, link: &str) {
+        drop(self.net.del_link(At::Host, link));
     }
 
     /// That there is all of `whole`, what an ADD makes that nothing happened to, but for announcements, which an

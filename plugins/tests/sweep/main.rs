@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod input;
 mod machine;
 
 use cni_net::fake::{Failing, Fault};
@@ -50,9 +51,14 @@ macro_rules! sweep {
         }
     )*
 
+        /// The machine of each line.
+        pub(crate) fn swept() -> Vec<Machine> {
+            vec![$($name::machine()),*]
+        }
+
         #[test]
         fn every_plugin_of_the_table_that_needs_the_kernel_is_swept() {
-            let swept = [$($name::machine().plugin()),*];
+            let swept: Vec<String> = swept().iter().map(Machine::plugin).collect();
             let table = cni_plugins::table(&cni_net::fake::FakeNet::new());
             // These know files alone; they are swept behind the others.
             let needed = table.types().filter(|kind| !["host-local", "static"].contains(kind));

@@ -235,6 +235,7 @@ impl<'de> Deserialize<'de> for Pairs<'de> {
 /// `null` counts as absent, so that a field's default applies, as it does in Go.
 struct Fields<'a> {
     left: std::vec::IntoIter<(&'static str, &'a RawValue)>,
+    key: &'static str,
     value: Fold<'a>,
 }
 
@@ -247,6 +248,7 @@ impl<'a> Fields<'a> {
         });
         Self {
             left: present.collect::<Vec<_>>().into_iter(),
+            key: "",
             value: Fold("null"),
         }
     }
@@ -259,13 +261,18 @@ impl<'de> MapAccess<'de> for Fields<'de> {
         let Some((key, value)) = self.left.next() else {
             return Ok(None);
         };
-        self.value = Fold(value.get());
+        (self.key, self.value) = (key, Fold(value.get()));
         seed.deserialize(IntoDeserializer::<Error>::into_deserializer(key))
             .map(Some)
     }
 
+    /// The error names the key; where in the value's own text it was found helps nobody.
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
-        seed.deserialize(self.value)
+        seed.deserialize(self.value).map_err(|error| {
+            let error = error.to_string();
+            let what = error.rsplit_once(" at line ").map_or(&*error, |(what, _)| what);
+            serde::de::Error::custom(format!("key {:?}: {what}", self.key))
+        })
     }
 }
 
@@ -322,6 +329,26 @@ mod tests {
         assert_eq!(from_str::<Outer>(r#"{"COUNT":2,"count":1}"#).unwrap().count, 1);
         assert_eq!(from_str::<Outer>(r#"{"Count":1,"COUNT":2}"#).unwrap().count, 2);
         assert_eq!(from_str::<Outer>(r#"{"count":1,"count":2}"#).unwrap().count, 2);
+    }
+
+    #[test]
+    fn an_error_names_the_keys_that_lead_to_it() {
+        for (bad, expected) in [
+            (
+                r#"{"COUNT":"1"}"#,
+                r#"key "count": invalid type: string "1", expected u32"#,
+            ),
+            (
+                r#"{"dns":{"subnet":1}}"#,
+                r#"key "dns": key "subnet": invalid type: integer `1`, expected a string"#,
+            ),
+            (
+                r#"{"ranges":[[{"subnet":[]}]]}"#,
+                r#"key "ranges": key "subnet": invalid type: sequence, expected a string"#,
+            ),
+        ] {
+            assert_eq!(from_str::<Outer>(bad).unwrap_err().to_string(), expected);
+        }
     }
 
     #[test]

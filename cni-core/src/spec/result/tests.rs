@@ -239,7 +239,7 @@ fn what_cannot_be_an_address_is_an_error_that_names_its_place() {
         r#"{"ips":[{"address":"10.0.0.1/24"},{"address":"10.0.0.1"}]}"#,
         "1.0.0",
         "1.0.0",
-        r#"decode result; decode ips[1]: "10.0.0.1" is not an address with its prefix length"#,
+        r#"decode result; decode ips[1]: key "address": "10.0.0.1" is not an address with its prefix length"#,
     );
     for bad in [
         r#"{"ips":[{}]}"#,

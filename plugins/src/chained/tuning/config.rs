@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use cni_core::spec::{CniArgs, Error, IfName};
 use cni_net::Mtu;
-use serde::de::{MapAccess, Visitor};
+use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::attributes::Attributes;
@@ -85,8 +85,10 @@ impl<'de> Deserialize<'de> for Parameters {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Parameters, A::Error> {
                 let mut pairs = Vec::new();
-                while let Some(pair) = map.next_entry()? {
-                    pairs.push(pair);
+                while let Some(key) = map.next_key::<String>()? {
+                    let named = |error| A::Error::custom(format!("key {key:?}: {error}"));
+                    let value = map.next_value().map_err(named)?;
+                    pairs.push((key, value));
                 }
                 Ok(Parameters(pairs))
             }
