@@ -26,6 +26,8 @@ pub(super) fn version(
     let text = text
         .filter(|text| !text.is_empty())
         .unwrap_or_else(|| "0.1.0".to_owned());
+    // No version is as long as that, and an absurdly long text must not come back in the message.
+    let text: String = text.chars().take(80).collect();
     if operation.since() > Version::V0_1_0 {
         gate(plugin, operation, &text)?;
     }

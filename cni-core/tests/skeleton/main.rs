@@ -134,6 +134,10 @@ fn versions_match_by_text() {
         answers(&call("ADD", &[], &absent), r#"{"cniVersion":"0.1.0","dns":{}}"#);
     }
     fails_with_code(&call("ADD", &[], &conf("1")), 6);
+    let endless = json!("1".repeat(100_000)).to_string();
+    for verb in ["ADD", "CHECK"] {
+        assert!(call(verb, &[], &conf(&endless)).stdout.len() < 1000, "{verb}");
+    }
 }
 
 #[test]
