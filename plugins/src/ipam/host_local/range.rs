@@ -115,16 +115,14 @@ impl RangeSet {
     /// Reads a set and checks that its ranges go together.
     pub(super) fn parse(confs: &[RangeConf]) -> Result<Self, ConfError> {
         let ranges = confs.iter().map(Range::parse).collect::<Result<Vec<_>, _>>()?;
-        for (at, range) in ranges.iter().enumerate() {
-            for other in ranges.iter().skip(at + 1) {
-                if range.start.is_ipv4() != other.start.is_ipv4() {
-                    return Err(ConfError::Rule("mixed address families".to_owned()));
-                }
-                if range.overlaps(other) {
-                    let (a, b) = (Shown(range), Shown(other));
-                    return Err(ConfError::Rule(format!("subnets {a} and {b} overlap")));
-                }
-            }
+        let is_v4 = |range: &Range| range.start.is_ipv4();
+        let first = ranges.first().map(is_v4);
+        if ranges.iter().any(|range| Some(is_v4(range)) != first) {
+            return Err(ConfError::Rule("mixed address families".to_owned()));
+        }
+        if let Some([(a, ()), (b, ())]) = overlapping(ranges.iter().map(|range| (range, ()))) {
+            let (a, b) = (Shown(a), Shown(b));
+            return Err(ConfError::Rule(format!("subnets {a} and {b} overlap")));
         }
         let mut ranges = ranges.into_iter();
         let first = ranges.next();
@@ -135,7 +133,7 @@ impl RangeSet {
         })
     }
 
-    fn ranges(&self) -> impl Iterator<Item = &Range> + Clone {
+    pub(super) fn ranges(&self) -> impl Iterator<Item = &Range> + Clone {
         std::iter::once(&self.first).chain(&self.rest)
     }
 
@@ -147,10 +145,6 @@ impl RangeSet {
     /// The range that holds `ip`.
     pub(super) fn range_of(&self, ip: IpAddr) -> Option<&Range> {
         self.ranges().find(|range| range.contains(ip))
-    }
-
-    pub(super) fn overlaps(&self, other: &Self) -> bool {
-        self.ranges().any(|a| other.ranges().any(|b| a.overlaps(b)))
     }
 
     /// Every address of the set but its range's own gateway, once, in the order of the ring that
@@ -179,6 +173,25 @@ impl RangeSet {
 /// The addresses numbered `from` to `to` of `range`, lazily: a range may hold 2¹²⁸.
 fn walk(range: &Range, from: u128, to: u128) -> impl Iterator<Item = (IpAddr, &Range)> {
     (from..=to).map(move |n| (address(n, range.start), range))
+}
+
+/// Two ranges that overlap, if any do, each with what comes with it. There may be as many as a configuration has room
+/// for, so that not every two are compared.
+pub(super) fn overlapping<'a, T>(
+    ranges: impl Iterator<Item = (&'a Range, T)>,
+) -> Option<[(&'a Range, T); 2]> {
+    let mut ranges: Vec<_> = ranges.collect();
+    ranges.sort_by_key(|(range, _)| range.start);
+    let mut ranges = ranges.into_iter();
+    let mut before = ranges.next()?;
+    // Up to the first overlap each range ends behind the one before it.
+    for range in ranges {
+        if before.0.overlaps(range.0) {
+            return Some([before, range]);
+        }
+        before = range;
+    }
+    None
 }
 
 struct Shown<'a>(&'a Range);

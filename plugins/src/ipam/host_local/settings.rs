@@ -1,5 +1,6 @@
 //! The configuration, decoded and checked.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -7,7 +8,7 @@ use cni_core::plugin::Env;
 use cni_core::spec::{Object, Route};
 use serde::Deserialize;
 
-use super::range::{RangeConf, RangeSet};
+use super::range::{RangeConf, RangeSet, overlapping};
 use crate::ipam::conf::{self, ConfError, Config, RouteConf};
 
 /// Where the files are unless the configuration says otherwise; the reference's place.
@@ -71,15 +72,23 @@ fn sets(confs: &[Vec<RangeConf>]) -> Result<Vec<RangeSet>, ConfError> {
     if confs.is_empty() {
         return Err(ConfError::Rule("no IP ranges specified".to_owned()));
     }
-    let mut sets: Vec<RangeSet> = Vec::with_capacity(confs.len());
-    for (at, conf) in confs.iter().enumerate() {
-        let set = RangeSet::parse(conf).map_err(|e| invalid(at, &e))?;
-        if let Some(other) = sets.iter().position(|other| other.overlaps(&set)) {
-            return Err(ConfError::Rule(format!("range set {other} overlaps with {at}")));
+    let parse = |(at, conf): (usize, &Vec<RangeConf>)| RangeSet::parse(conf).map_err(|e| invalid(at, &e));
+    let sets = confs
+        .iter()
+        .enumerate()
+        .map(parse)
+        .collect::<Result<Vec<_>, _>>()?;
+    let numbered = sets.iter().enumerate();
+    let ranges = numbered.flat_map(|(at, set)| set.ranges().map(move |range| (range, at)));
+    match overlapping(ranges) {
+        Some([(_, a), (_, b)]) => {
+            let (first, second) = (a.min(b), a.max(b));
+            Err(ConfError::Rule(format!(
+                "range set {first} overlaps with {second}"
+            )))
         }
-        sets.push(set);
+        None => Ok(sets),
     }
-    Ok(sets)
 }
 
 fn invalid(set: usize, error: &ConfError) -> ConfError {
@@ -95,10 +104,10 @@ fn requested(config: &Config, env: &Env<'_>) -> Result<Vec<IpAddr>, ConfError> {
         .into_iter()
         .chain(requested.args)
         .chain(requested.runtime);
-    let mut all = Vec::new();
+    let (mut all, mut known) = (Vec::new(), BTreeSet::new());
     for text in texts {
         let ip = conf::address("requested IP", text.split('/').next().unwrap_or_default())?;
-        if !all.contains(&ip) {
+        if known.insert(ip) {
             all.push(ip);
         }
     }

@@ -61,6 +61,18 @@ fn a_set_that_cannot_work_is_refused_in_the_words_of_the_reference() {
     );
 }
 
+#[test]
+fn as_many_ranges_as_a_configuration_has_room_for_are_compared() {
+    let subnet = |n: u32| json!({"subnet": format!("{}/30", Ipv4Addr::from(0x0a00_0000 + 4 * n))});
+    let mut ranges: Vec<Value> = (0..20_000).rev().map(subnet).collect();
+    assert!(set(json!(ranges)).is_ok());
+    ranges.push(json!({"subnet": "10.0.0.8/29"}));
+    refused(
+        json!(ranges),
+        "subnets 10.0.0.9-10.0.0.10 and 10.0.0.9-10.0.0.14 overlap",
+    );
+}
+
 #[track_caller]
 fn ring(ranges: Value, last: Option<&str>, expected: &[&str]) {
     let set = set(ranges).unwrap();
