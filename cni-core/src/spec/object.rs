@@ -5,6 +5,8 @@
 mod fold;
 mod spellings;
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 
 use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
@@ -98,6 +100,23 @@ impl Object {
         match self.position(key) {
             Some(at) => self.0[at].1 = value,
             None => self.0.push((key.to_owned(), value)),
+        }
+    }
+
+    /// Puts every entry of `other` here as [`Object::set_raw`] does, in the time that it takes to read both.
+    pub fn merge(&mut self, other: &Self) {
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for (at, (key, _)) in self.0.iter().enumerate() {
+            places.insert(key.to_ascii_lowercase(), at);
+        }
+        for (key, value) in &other.0 {
+            match places.entry(key.to_ascii_lowercase()) {
+                Entry::Occupied(place) => self.0[*place.get()].1.clone_from(value),
+                Entry::Vacant(place) => {
+                    place.insert(self.0.len());
+                    self.0.push((key.clone(), value.clone()));
+                }
+            }
         }
     }
 
@@ -245,6 +264,14 @@ mod tests {
         object.remove("b");
         object.set("c", "x").unwrap();
         assert_eq!(object.to_string(), r#"{"a":7,"c":"x"}"#);
+    }
+
+    #[test]
+    fn merging_is_setting_each() {
+        let mut object = Object::from_slice(br#"{"a":1,"B":2,"b":3}"#).unwrap();
+        let other = Object::from_slice(br#"{"c":4,"A":5,"C":6,"b":7}"#).unwrap();
+        object.merge(&other);
+        assert_eq!(object.to_string(), r#"{"a":5,"B":2,"b":7,"c":6}"#);
     }
 
     #[test]

@@ -17,9 +17,7 @@ pub(super) fn merge(list: &mut ConfList, from_pod: &Object) -> Result<(), (Strin
 fn merge_into(object: &mut Object, from_pod: &Object) -> Result<(), ObjectError> {
     let mut args: Object = object.parse_key("args")?.unwrap_or_default();
     let mut cni: Object = args.parse_key("cni")?.unwrap_or_default();
-    for (key, value) in from_pod.iter() {
-        cni.set_raw(key, value.to_owned());
-    }
+    cni.merge(from_pod);
     args.set("cni", &cni)?;
     object.set("args", &args)
 }
