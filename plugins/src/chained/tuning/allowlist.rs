@@ -30,8 +30,13 @@ pub(super) fn permits(path: &Path, parameters: &[Parameter]) -> Result<(), Tunin
         .map(str::trim)
         .filter(|line| !line.is_empty())
         .collect();
+    let mut expressions = Expressions {
+        path,
+        read: Vec::new(),
+        left: lines.iter(),
+    };
     for Parameter { key, .. } in parameters {
-        if !any_matches(path, &lines, key)? {
+        if !expressions.any_matches(key)? {
             let allowed = lines.iter().map(ToString::to_string).collect();
             let key = key.clone();
             return Err(TuningError::SysctlRefused { key, allowed });
@@ -40,18 +45,32 @@ pub(super) fn permits(path: &Path, parameters: &[Parameter]) -> Result<(), Tunin
     Ok(())
 }
 
-fn any_matches(path: &Path, lines: &[&str], key: &str) -> Result<bool, TuningError> {
-    for line in lines {
-        let expression = Regex::new(line).map_err(|source| TuningError::AllowlistLine {
-            path: path.to_owned(),
-            line: (*line).to_owned(),
-            source,
-        })?;
-        if expression.is_match(key) {
+/// The list's expressions, each read once, and only if those before it did not match some name.
+struct Expressions<'a> {
+    path: &'a Path,
+    read: Vec<Regex>,
+    left: std::slice::Iter<'a, &'a str>,
+}
+
+impl Expressions<'_> {
+    fn any_matches(&mut self, key: &str) -> Result<bool, TuningError> {
+        if self.read.iter().any(|expression| expression.is_match(key)) {
             return Ok(true);
         }
+        for line in self.left.by_ref() {
+            let expression = Regex::new(line).map_err(|source| TuningError::AllowlistLine {
+                path: self.path.to_owned(),
+                line: (*line).to_owned(),
+                source,
+            })?;
+            let matches = expression.is_match(key);
+            self.read.push(expression);
+            if matches {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
-    Ok(false)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -152,10 +153,13 @@ impl Config {
     }
 }
 
+/// The configuration's parameters in order, each with the value that is above it, then those that only the latter has.
 fn parameters(config: &Config, ifname: &IfName) -> Result<Vec<Parameter>, TuningError> {
     let mut all = config.sysctl.resolve(ifname)?;
+    let places = all.iter().enumerate().map(|(at, under)| (under.path.clone(), at));
+    let places: HashMap<String, usize> = places.collect();
     for over in config.args.cni.sysctl.resolve(ifname)? {
-        match all.iter_mut().find(|under| under.path == over.path) {
+        match places.get(&over.path).and_then(|at| all.get_mut(*at)) {
             Some(under) => *under = over,
             None => all.push(over),
         }
@@ -165,11 +169,11 @@ fn parameters(config: &Config, ifname: &IfName) -> Result<Vec<Parameter>, Tuning
 
 impl Parameters {
     fn resolve(&self, ifname: &IfName) -> Result<Vec<Parameter>, TuningError> {
-        let mut all: Vec<Parameter> = Vec::new();
+        let (mut all, mut paths) = (Vec::new(), HashSet::new());
         for (key, value) in &self.0 {
             let (key, value) = (key.clone(), value.clone());
             let path = path(&key, ifname).ok_or_else(|| TuningError::SysctlKey(key.clone()))?;
-            if all.iter().any(|other| other.path == path) {
+            if !paths.insert(path.clone()) {
                 return Err(TuningError::DuplicateSysctl(key));
             }
             all.push(Parameter { key, path, value });
