@@ -47,7 +47,6 @@ mod settings;
 mod store;
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -191,12 +190,10 @@ fn may_have_got(ip: IpAddr, prev: Option<&Success>, ours: &[IpAddr]) -> bool {
 }
 
 fn read_dns(path: &Path) -> Result<Dns, Error> {
-    let read = fs::read_to_string(path);
-    let text = read.map_err(|source| {
+    resolv::read(path).map_err(|source| {
         let msg = format!("read resolvConf {:?}", path.display().to_string());
         Error::new(Code(145), msg).with_details(source.to_string())
-    })?;
-    Ok(resolv::parse(&text))
+    })
 }
 
 #[cfg(test)]

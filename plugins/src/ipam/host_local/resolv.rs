@@ -1,10 +1,24 @@
 //! `resolv.conf(5)`, as far as a result's `dns` has a place for it.
 
+use std::path::Path;
+use std::{fs, io};
+
+use cni_core::load;
 use cni_core::spec::Dns;
+
+/// Reads the file at `path`. Bytes in it that are no text are nobody's address: a comment may be in any encoding.
+pub(super) fn read(path: &Path) -> io::Result<Dns> {
+    // To open a pipe would wait for ever.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    let content = load::bytes(path)?;
+    Ok(parse(&String::from_utf8_lossy(&content)))
+}
 
 /// Reads name servers, domain, search list and options; of several `domain` or `options` lines the
 /// last domain and all options count, and what is not known is passed over.
-pub(super) fn parse(text: &str) -> Dns {
+fn parse(text: &str) -> Dns {
     let mut dns = Dns::default();
     for line in text.lines().map(str::trim) {
         if line.starts_with(['#', ';']) {
@@ -39,5 +53,16 @@ mod tests {
         assert_eq!(dns.search, ["a.example", "b.example"]);
         assert_eq!(dns.options, ["ndots:5", "rotate"]);
         assert!(parse("").is_empty());
+    }
+
+    #[test]
+    fn a_file_in_any_encoding_is_read_and_a_device_is_not() {
+        let path = std::env::temp_dir().join(format!("resolv-{}", std::process::id()));
+        fs::write(&path, b"# Stra\xdfe\nnameserver 192.0.2.54\n").unwrap();
+        assert_eq!(read(&path).unwrap().nameservers, ["192.0.2.54"]);
+        fs::remove_file(&path).unwrap();
+        for no_file in [&path, Path::new("/dev/zero"), Path::new("/")] {
+            assert!(read(no_file).is_err(), "{}", no_file.display());
+        }
     }
 }
