@@ -10,6 +10,7 @@ mod answers;
 mod attach;
 mod conf;
 pub mod drive;
+mod files;
 mod journal;
 mod machine;
 pub mod mutate;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::{answers, attach, conf, journal, npwg, plugins, result, skeleton, store, values};
+use crate::{answers, attach, conf, files, journal, npwg, plugins, result, skeleton, store, values};
 
 /// A parser, and what to begin with.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +17,7 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [Target; 16] = [
     target("annotation", npwg::annotation, npwg::ANNOTATIONS, &[]),
     target("answers", answers::answers, answers::SEEDS, &[]),
     target("attach", attach::attach, attach::SEEDS, &[]),
@@ -34,6 +34,7 @@ pub const TARGETS: [Target; 15] = [
         conf::SEEDS,
         &["cni-core/src/spec/conf/golden", "examples/conflists"],
     ),
+    target("files", files::files, files::SEEDS, &[]),
     target("host_local", plugins::host_local, plugins::HOST_LOCAL, &[]),
     target("journal", journal::journal, &[], &["meta-plugin/tests/golden"]),
     target(

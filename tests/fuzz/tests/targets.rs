@@ -43,6 +43,6 @@ macro_rules! targets {
 }
 
 targets! {
-    annotation answers attach cache configuration conflist host_local journal manifest object plugins result skeleton
+    annotation answers attach cache configuration conflist files host_local journal manifest object plugins result skeleton
     tuning values
 }
