@@ -1,8 +1,6 @@
-//! The trace of a call: carried to every delegate, and on the span of each verb.
+//! The trace of a call: carried to every plugin and every delegate.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod recorder;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -13,7 +11,6 @@ use cni_core::invoke::{Builtin, Exec, Invoke, Resolver, TraceContext};
 use cni_core::plugin::DynPlugin;
 use cni_core::spec::{AttachmentId, ConfList, NetnsPath};
 use cni_core::testkit::{Invocation, Scripted};
-use recorder::Recorder;
 
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
@@ -99,56 +96,15 @@ fn a_trace_replaces_all_of_the_environments_and_none_leaves_it() {
     assert_eq!(run(TraceContext::default()), "ADD stale none stale");
 }
 
-/// Runs one verb of the scripted plugin as a program.
-fn run_as_program(dir: &Path, verb: &str, config: &str) {
-    let call = Invocation::new(verb)
-        .with_env("CNI_PATH", dir)
-        .with_env("TRACEPARENT", PARENT)
-        .with_env("TRACESTATE", "a=1")
-        .with_env("BAGGAGE", "user=b");
-    call.run(&Scripted, config).done().unwrap();
-}
-
 #[test]
 fn the_skeleton_takes_the_trace_from_the_environment_and_hands_it_on() {
     let dir = delegate("skeleton");
     let config = r#"{"cniVersion":"1.1.0","name":"net","type":"scripted","delegate":"noting"}"#;
-    run_as_program(&dir, "DEL", config);
+    let call = Invocation::new("DEL")
+        .with_env("CNI_PATH", &dir)
+        .with_env("TRACEPARENT", PARENT)
+        .with_env("TRACESTATE", "a=1")
+        .with_env("BAGGAGE", "user=b");
+    call.run(&Scripted, config).done().unwrap();
     assert_eq!(noted(&dir), format!("DEL {PARENT} a=1 user=b\n"));
-}
-
-#[test]
-fn each_verb_is_a_span_however_the_plugin_is_run() {
-    let config = r#"{"cniVersion":"1.1.0","name":"net","type":"scripted","surplus":1}"#;
-    let as_program = Recorder::record(|| run_as_program(Path::new("/"), "CHECK", config));
-    let linked_in = Recorder::record(|| {
-        let builtin = Builtin::new([Box::new(Scripted) as Box<dyn DynPlugin>]);
-        let list = ConfList::from_plugin_bytes(config.as_bytes()).unwrap();
-        let id = AttachmentId::new("c1".parse().unwrap(), "eth0".parse().unwrap());
-        let mut runtime = Runtime::new(&builtin, []);
-        runtime.trace = trace();
-        chain::check(&list, &id, &NetnsPath::new("/nowhere/ns"), &runtime, &NoResults).unwrap();
-    });
-    let span = format!(
-        "cni verb=CHECK plugin=scripted network=net container=c1 ifname=eth0 traceparent={PARENT} tracestate=a=1 baggage=user=b"
-    );
-    for recorded in [as_program, linked_in] {
-        assert_eq!(recorded.spans, [&*span]);
-        // The plugin does not know the key, which is logged, and logged there.
-        let surplus = recorded
-            .events
-            .iter()
-            .find(|(_, event)| event.contains("surplus"));
-        assert_eq!(surplus.unwrap().0.as_ref(), Some(&span));
-    }
-}
-
-#[test]
-fn a_verb_without_attachment_and_trace_has_a_span_with_the_network_alone() {
-    let recorded = Recorder::record(|| {
-        let builtin = Builtin::new([Box::new(Scripted) as Box<dyn DynPlugin>]);
-        let list = br#"{"cniVersion":"1.1.0","name":"net","plugins":[{"type":"scripted"}]}"#;
-        chain::status(&ConfList::from_bytes(list).unwrap(), &Runtime::new(&builtin, [])).unwrap();
-    });
-    assert_eq!(recorded.spans, ["cni verb=STATUS plugin=scripted network=net"]);
 }

@@ -1,14 +1,15 @@
-//! A subscriber that keeps what it is told.
+//! A subscriber that keeps what it is told, for each thread.
 
+use std::cell::RefCell;
 use std::fmt::{Debug, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
 /// Spans and events, each as its name and fields in one line.
-#[derive(Clone, Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Recorded {
     pub(crate) spans: Vec<String>,
     /// Each with the span that it is in.
@@ -16,15 +17,24 @@ pub(crate) struct Recorded {
     entered: Vec<usize>,
 }
 
-/// The subscriber; spans are numbered from 1.
-pub(crate) struct Recorder(Arc<Mutex<Recorded>>);
+thread_local! {
+    static RECORDED: RefCell<Recorded> = RefCell::default();
+}
+
+/// The subscriber; a thread's spans are numbered from 1.
+///
+/// It is the whole process', and there before anything is told: of what threads without a subscriber tell while
+/// another gets one, tracing may remember that nobody wants to hear it.
+pub(crate) struct Recorder;
 
 impl Recorder {
     /// What this thread told while it ran `told`.
     pub(crate) fn record(told: impl FnOnce()) -> Recorded {
-        let recorded = Arc::default();
-        tracing::subscriber::with_default(Self(Arc::clone(&recorded)), told);
-        recorded.lock().unwrap().clone()
+        static INSTALLED: Once = Once::new();
+        INSTALLED.call_once(|| tracing::subscriber::set_global_default(Self).unwrap());
+        RECORDED.take();
+        told();
+        RECORDED.take()
     }
 }
 
@@ -48,9 +58,11 @@ impl Subscriber for Recorder {
     fn new_span(&self, span: &Attributes<'_>) -> Id {
         let mut line = Line(span.metadata().name().to_owned());
         span.record(&mut line);
-        let mut recorded = self.0.lock().unwrap();
-        recorded.spans.push(line.0);
-        Id::from_u64(recorded.spans.len() as u64)
+        let number = RECORDED.with_borrow_mut(|recorded| {
+            recorded.spans.push(line.0);
+            recorded.spans.len()
+        });
+        Id::from_u64(number as u64)
     }
 
     fn record(&self, _: &Id, _: &Record<'_>) {}
@@ -60,16 +72,17 @@ impl Subscriber for Recorder {
     fn event(&self, event: &Event<'_>) {
         let mut line = Line(event.metadata().target().to_owned());
         event.record(&mut line);
-        let mut recorded = self.0.lock().unwrap();
-        let span = recorded.entered.last().map(|at| recorded.spans[at - 1].clone());
-        recorded.events.push((span, line.0));
+        RECORDED.with_borrow_mut(|recorded| {
+            let span = recorded.entered.last().map(|at| recorded.spans[at - 1].clone());
+            recorded.events.push((span, line.0));
+        });
     }
 
     fn enter(&self, span: &Id) {
-        self.0.lock().unwrap().entered.push(span.into_u64() as usize);
+        RECORDED.with_borrow_mut(|recorded| recorded.entered.push(span.into_u64() as usize));
     }
 
     fn exit(&self, _: &Id) {
-        self.0.lock().unwrap().entered.pop();
+        RECORDED.with_borrow_mut(|recorded| recorded.entered.pop());
     }
 }
