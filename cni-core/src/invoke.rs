@@ -110,6 +110,13 @@ pub enum OwnNetns {
     Refused,
 }
 
+/// When a plugin that has until `deadline` is to be through with taking back what it did: from then on it has as
+/// long as it is left alone for that.
+pub(crate) fn time_to_undo(deadline: Option<Instant>) -> Option<Instant> {
+    let soon = Instant::now() + exec::process::GRACE;
+    deadline.map(|deadline| deadline.max(soon))
+}
+
 /// The variable that tells a plugin how many milliseconds its caller waits. It is no part of the
 /// specification: a plugin that does not know it is killed in time all the same.
 pub(crate) const TIMEOUT_MS: &str = "PLEXUS_TIMEOUT_MS";

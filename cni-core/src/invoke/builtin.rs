@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use super::wire::in_time;
 use super::{Call, Invoke, Operation, Target, Verb};
 use crate::plugin::{Checked, DynPlugin, Unchecked};
 use crate::spec::{Code, Error, PluginType, Success, Version, VersionInfo};
@@ -14,7 +15,8 @@ use crate::spec::{Code, Error, PluginType, Success, Version, VersionInfo};
 /// is not in them. A panic is an error of its call.
 ///
 /// # Assumptions
-/// A plugin ends: the deadline is passed on to it, but nothing can be done about one that ignores it.
+/// A plugin ends: no call begins after its deadline, and the plugin is told of it, but nothing can be done
+/// about one that ignores it.
 pub struct Builtin {
     plugins: BTreeMap<&'static str, Box<dyn DynPlugin>>,
 }
@@ -65,6 +67,7 @@ impl Builtin {
         invoke: &'a dyn Invoke,
     ) -> Result<Checked<'a>, Error> {
         let plugin = self.expect(call.plugin)?;
+        in_time(call.plugin, operation.as_str(), call.deadline)?;
         let call = Unchecked {
             operation,
             target: call.target.clone(),

@@ -124,24 +124,30 @@ impl<'a> Run<'a> {
 
     /// Fails when the time is up before the plugin was started.
     pub(super) fn in_time(&self) -> Result<(), Error> {
-        if self.left() != Some(Duration::ZERO) {
-            return Ok(());
-        }
-        let msg = format!(
-            "no time was left for {} of plugin {:?}",
-            self.word,
-            self.plugin.as_str()
-        );
-        Err(Error::new(self.late(), msg))
+        in_time(self.plugin, self.word, self.deadline)
     }
 
-    /// The code of being late. Another try may find more time; STATUS has a code of its own for a plugin that
-    /// cannot serve.
+    /// The code of being late.
     pub(super) fn late(&self) -> Code {
-        match self.word {
-            "STATUS" => Code::UNAVAILABLE,
-            _ => Code::TRY_AGAIN,
-        }
+        late(self.word)
+    }
+}
+
+/// Fails when the time is up before a plugin was started.
+pub(super) fn in_time(plugin: &PluginType, word: &str, deadline: Option<Instant>) -> Result<(), Error> {
+    if deadline.is_none_or(|deadline| deadline > Instant::now()) {
+        return Ok(());
+    }
+    let msg = format!("no time was left for {word} of plugin {:?}", plugin.as_str());
+    Err(Error::new(late(word), msg))
+}
+
+/// The code of being late. Another try may find more time; STATUS has a code of its own for a plugin that
+/// cannot serve.
+fn late(word: &str) -> Code {
+    match word {
+        "STATUS" => Code::UNAVAILABLE,
+        _ => Code::TRY_AGAIN,
     }
 }
 

@@ -8,7 +8,7 @@ use tracing::Span;
 use super::checks::{foreign_netns, network, undecodable, version};
 use super::erased::perform_caught;
 use super::{Add, Check, Del, DynPlugin, Env, Gc, Request, Status};
-use crate::invoke::{Invoke, Operation, OwnNetns, Target};
+use crate::invoke::{Invoke, Operation, OwnNetns, Target, time_to_undo};
 use crate::spec::{
     AttachmentId, Code, Error, NetName, NetnsPath, Object, ResultError, Success, ValidAttachment, Version,
 };
@@ -88,6 +88,7 @@ impl Checked<'_> {
     /// Without the result as `prev`: a delegate that is an executable could not be given it.
     fn undo(mut self) {
         self.call.operation = Operation::Del;
+        self.call.deadline = time_to_undo(self.call.deadline);
         let plugin = self.plugin.name();
         if let Err(error) = self.run(None) {
             tracing::warn!(plugin, %error, "undo ADD");

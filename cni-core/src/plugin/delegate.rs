@@ -3,8 +3,10 @@
 //! The delegate receives the complete configuration and the same environment as the plugin itself. That is
 //! why a plugin cannot delegate to itself: it would do so for ever.
 
+use std::time::Instant;
+
 use super::{Add, Check, Del, Env, Gc, Status};
-use crate::invoke::{Call, Target, Verb};
+use crate::invoke::{Call, Target, Verb, time_to_undo};
 use crate::spec::{AttachmentId, Code, Error, NetnsPath, PluginType, Success};
 
 /// What a delegate is called with, but for its type.
@@ -12,6 +14,7 @@ struct Delegate<'a> {
     env: &'a Env<'a>,
     target: Target,
     prev: Option<&'a Success>,
+    deadline: Option<Instant>,
 }
 
 impl Env<'_> {
@@ -33,11 +36,20 @@ impl Env<'_> {
             env: self,
             target,
             prev,
+            deadline: self.deadline,
         }
     }
 }
 
 impl Delegate<'_> {
+    /// The same with the time that a plugin has for taking back what it did, also when that for ADD is over.
+    fn undoing(self) -> Self {
+        Self {
+            deadline: time_to_undo(self.deadline),
+            ..self
+        }
+    }
+
     fn call<'c>(&'c self, plugin: &'c PluginType) -> Result<Call<'c>, Error> {
         if self.is_itself(plugin) {
             let msg = format!("plugin {:?} cannot delegate to itself", self.env.plugin);
@@ -48,7 +60,7 @@ impl Delegate<'_> {
             config: &self.env.object,
             prev: self.prev,
             target: &self.target,
-            deadline: self.env.deadline,
+            deadline: self.deadline,
         })
     }
 
@@ -71,16 +83,16 @@ impl<C> Add<'_, C> {
             .delegate(Some(&self.id), Some(&self.netns), self.prev.as_ref())
     }
 
-    /// Has `plugin` do its ADD. When that fails it gets a DEL at once, so that nothing of it is left;
-    /// how that ends is only logged.
+    /// Has `plugin` do its ADD. When that fails it gets a DEL at once, so that nothing of it is left, and at
+    /// least two seconds for it; how that ends is only logged.
     ///
     /// # Errors
     /// The delegate's own, unchanged.
     pub fn delegate_add(&self, plugin: &PluginType) -> Result<Success, Error> {
         let delegate = self.delegate();
         let added = self.env.invoke.add(&delegate.call(plugin)?);
-        added.inspect_err(|_| {
-            if let Err(error) = delegate.run(Verb::Del, plugin) {
+        added.inspect_err(move |_| {
+            if let Err(error) = delegate.undoing().run(Verb::Del, plugin) {
                 tracing::warn!(plugin = plugin.as_str(), %error, "undo the delegate's ADD");
             }
         })
@@ -91,7 +103,7 @@ impl<C> Add<'_, C> {
     /// # Errors
     /// The delegate's own, unchanged.
     pub fn delegate_del(&self, plugin: &PluginType) -> Result<(), Error> {
-        self.delegate().run(Verb::Del, plugin)
+        self.delegate().undoing().run(Verb::Del, plugin)
     }
 }
 

@@ -134,6 +134,7 @@ impl ScriptedConfig {
         about["plugin"] = json!(env.object.parse_key::<String>("label").ok().flatten());
         about["args"] = env.args.to_string().into();
         about["path"] = json!(env.path);
+        about["hasDeadline"] = env.deadline.is_some().into();
         about["trace"] = json!([env.trace.parent, env.trace.state, env.trace.baggage]);
         about["runtimeConfig"] = json!(
             env.object

@@ -5,11 +5,13 @@
 #[path = "../dylib/made.rs"]
 mod dylib;
 mod failing;
+mod kept;
 mod resolver;
 mod stage;
 mod versions;
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use cni_core::chain::{self, ChainError, Results};
 use cni_core::spec::{Code, ConfList, Error, Success, ValidAttachment};
@@ -235,4 +237,39 @@ fn gc_is_not_sent_where_it_is_disabled_or_unknown() {
         gc(stage, &early, Some(&[])).unwrap();
     });
     assert_eq!(order(&calls), ["ADD 0", "DEL 0"]);
+}
+
+#[test]
+fn check_without_a_kept_result_is_for_the_plugins_to_refuse() {
+    let (_, calls) = every_way(|stage| check(stage, &stage.list("1.0.0", &[step("a", &[])])).unwrap());
+    assert_eq!(
+        (order(&calls), prevs(&calls)),
+        (vec!["CHECK 0".to_owned()], vec![None])
+    );
+}
+
+#[test]
+fn every_plugin_is_told_of_the_deadline_and_none_is_called_after_it() {
+    let (errors, calls) = every_way(|stage| {
+        let list = stage.list("1.1.0", &[json!({}), json!({})]);
+        let (id, netns, now) = (id("c1"), netns(), Instant::now());
+        let mut runtime = stage.runtime.clone();
+        let mut all = |deadline| {
+            runtime.deadline = Some(deadline);
+            let added = chain::add(&list, &id, &netns, &runtime, &stage.kept).map(drop);
+            let checked = chain::check(&list, &id, &netns, &runtime, &stage.kept);
+            let asked = chain::status(&list, &runtime);
+            let collected = chain::gc(&list, None, &runtime, &stage.kept).map_err(Error::joined);
+            let deleted = chain::del(&list, &id, Some(&netns), &runtime, &stage.kept);
+            [wire(added), wire(checked), wire(asked), collected, wire(deleted)]
+        };
+        assert_eq!(all(now + Duration::from_secs(60)), [const { Ok(()) }; 5]);
+        all(now).map(|outcome| outcome.unwrap_err().to_string())
+    });
+    assert_eq!(calls.len(), 10);
+    assert!(calls.iter().all(|call| call["hasDeadline"] == true));
+    for (verb, error) in ["ADD", "CHECK", "STATUS", "GC", "DEL"].iter().zip(errors) {
+        let expected = format!("no time was left for {verb} of plugin \"scripted\"");
+        assert!(error.contains(&expected), "{error}");
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use cni_core::chain::{self, NoResults, Runtime};
 use cni_core::invoke::{Builtin, Choice, Resolver};
@@ -11,6 +13,23 @@ use cni_core::spec::{Code, ConfList, Error, PluginType};
 use crate::dylib;
 use crate::stage::{id, netns};
 use cni_core::testkit::Scripted;
+
+/// A directory with a plugin that is this script; `$LOG` in it is the path of the log beside it.
+fn bin(name: &str, script: &str) -> PathBuf {
+    let dir = std::env::temp_dir().join(format!("cni-core-resolver-{}-{name}", std::process::id()));
+    fs::create_dir_all(&dir).unwrap();
+    let (file, log) = (dir.join(name), dir.join("log"));
+    fs::write(&file, format!("#!/bin/sh\nLOG={}\n{script}\n", log.display())).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    dir
+}
+
+/// What it wrote to its log; the directory is gone then.
+fn logged(dir: &Path) -> String {
+    let log = fs::read_to_string(dir.join("log")).unwrap();
+    fs::remove_dir_all(dir).unwrap();
+    log
+}
 
 fn resolver() -> Resolver {
     Resolver::with_exec(Builtin::new([Box::new(Scripted) as Box<dyn DynPlugin>]))
@@ -47,21 +66,11 @@ fn a_recorded_choice_that_is_not_there_any_more_is_an_error() {
 
 #[test]
 fn a_linked_in_plugin_delegates_to_an_executable() {
-    let dir = std::env::temp_dir().join(format!("cni-core-resolver-{}", std::process::id()));
-    fs::create_dir_all(&dir).unwrap();
-    let ipam = dir.join("ipam-script");
     let answer = r#"{"cniVersion":"1.1.0","ips":[{"address":"10.0.0.2/24"}]}"#;
-    let log = dir.join("log");
-    fs::write(
-        &ipam,
-        format!(
-            "#!/bin/sh\necho $CNI_COMMAND >>{}\necho '{answer}'\n",
-            log.display()
-        ),
-    )
-    .unwrap();
-    fs::set_permissions(&ipam, fs::Permissions::from_mode(0o755)).unwrap();
-
+    let dir = bin(
+        "ipam-script",
+        &format!("echo $CNI_COMMAND >>$LOG\necho '{answer}'"),
+    );
     let list =
         br#"{"cniVersion":"1.1.0","name":"net","plugins":[{"type":"scripted","delegate":"ipam-script"}]}"#;
     let list = ConfList::from_bytes(list).unwrap();
@@ -72,10 +81,24 @@ fn a_linked_in_plugin_delegates_to_an_executable() {
     chain::del(&list, &id("c"), None, &runtime, &NoResults).unwrap();
     chain::gc(&list, None, &runtime, &NoResults).unwrap();
     chain::status(&list, &runtime).unwrap();
-    let log = fs::read_to_string(log).unwrap();
-    fs::remove_dir_all(dir).unwrap();
     assert_eq!(result.ips[0].address.to_string(), "10.0.0.2/24");
-    assert_eq!(log, "ADD\nCHECK\nDEL\nGC\nSTATUS\n");
+    assert_eq!(logged(&dir), "ADD\nCHECK\nDEL\nGC\nSTATUS\n");
+}
+
+#[test]
+fn a_delegate_that_runs_out_of_time_still_gets_its_del() {
+    let dir = bin(
+        "slow",
+        "echo $CNI_COMMAND >>$LOG\n[ $CNI_COMMAND != ADD ] || sleep 300",
+    );
+    let list = br#"{"cniVersion":"1.1.0","name":"net","plugins":[{"type":"scripted","delegate":"slow"}]}"#;
+    let list = ConfList::from_bytes(list).unwrap();
+    let resolver = resolver();
+    let mut runtime = Runtime::new(&resolver, [dir.clone()]);
+    runtime.deadline = Some(Instant::now() + Duration::from_millis(500));
+    let error = chain::add(&list, &id("c"), &netns(), &runtime, &NoResults).unwrap_err();
+    assert_eq!(Error::from(error).code, Code::TRY_AGAIN);
+    assert_eq!(logged(&dir), "ADD\nDEL\n");
 }
 
 #[test]
