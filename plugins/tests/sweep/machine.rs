@@ -196,6 +196,16 @@ impl Machine {
         assert!(gone.is_empty(), "call {nth}: after {what} there is no {gone:#?}");
     }
 
+    /// That an ADD that failed left nothing. What a chained plugin may leave in the pod after DEL is none of it: the
+    /// pod may go on without the plugin.
+    #[track_caller]
+    pub(crate) fn is_undone(&self, nth: usize) {
+        self.is_clean(nth, "ADD that failed");
+        if self.prev.is_some() {
+            assert_eq!(self.state(), self.before, "call {nth}: after ADD that failed");
+        }
+    }
+
     /// The same but for what is in the pod, which goes with its namespace.
     #[track_caller]
     pub(crate) fn is_clean_on_host(&self, nth: usize, what: &str) {

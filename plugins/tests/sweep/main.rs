@@ -139,7 +139,7 @@ fn add(machine: fn() -> Machine, fault: Fault) {
                 machine.check(&machine.net, success).unwrap();
                 machine.is_whole(&whole, nth);
             }
-            Err(_) if fault == Fault::Refused => machine.is_clean(nth, "ADD that failed"),
+            Err(_) if fault == Fault::Refused => machine.is_undone(nth),
             Err(_) => {}
         }
         machine.del(&machine.net, added.as_ref().ok()).unwrap();
