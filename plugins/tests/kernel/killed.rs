@@ -53,9 +53,20 @@ fn run(node: &Node, mut command: Command, time: Option<Duration>) -> bool {
     child.wait().unwrap().success()
 }
 
-/// Runs a call and has it killed before its request number `nth` to the kernel; whether it came so far and succeeded.
-fn killed_at(node: &Node, verb: &str, pod: &Pod, conf: &Conf, nth: u32) -> bool {
-    let inject = format!("inject=sendto:signal=KILL:when={nth}");
+/// What becomes of a call at one of its requests to the kernel, after a pause in which others may come.
+#[derive(Clone, Copy)]
+enum Then {
+    GoesOn,
+    IsKilled,
+}
+
+/// Runs a call and holds it before its request number `nth` to the kernel; whether it succeeded.
+fn held_at(node: &Node, verb: &str, pod: &Pod, conf: &Conf, nth: u32, then: Then) -> bool {
+    let signal = match then {
+        Then::GoesOn => "",
+        Then::IsKilled => ":signal=KILL",
+    };
+    let inject = format!("inject=sendto:delay_enter=100ms{signal}:when={nth}");
     let tracer = ["strace", "-qqo", "/dev/null", "-e", "trace=sendto", "-e", &inject];
     run(node, call(node, verb, pod, conf, &tracer), None)
 }
@@ -120,11 +131,10 @@ fn after_a_kill_at_any_moment_of_add_of_vxlan_a_del_or_gc_leaves_nothing() {
     nothing_is_left(&node, &segment(&node), &[]);
 }
 
-/// Who comes after a kill finds the segment in any state, and so does who comes at the same time.
 #[test]
 fn vx4_the_last_one_out_and_the_next_one_in_may_be_killed_between_any_two_steps() {
-    /// More than each makes.
-    const REQUESTS: (u32, u32) = (25, 60);
+    /// About as many as DEL and ADD make.
+    const REQUESTS: (u32, u32) = (16, 36);
     let node = Node::new();
     let conf = segment(&node);
     for round in 0..rounds(20) {
@@ -133,13 +143,25 @@ fn vx4_the_last_one_out_and_the_next_one_in_may_be_killed_between_any_two_steps(
             run(&node, call(&node, "ADD", &old, &conf, &[]), None),
             "round {round}"
         );
+        let then = [Then::GoesOn, Then::IsKilled][(round / 2 % 2) as usize];
         let joined = scope(|scope| {
-            // Steps of their own, so that every pair of them comes, and every second time one that ends well.
-            let joining = scope.spawn(|| match round % 2 {
-                0 => run(&node, call(&node, "ADD", &new, &conf, &[]), None),
-                _ => killed_at(&node, "ADD", &new, &conf, 1 + round * 7 % REQUESTS.1),
+            let joining = scope.spawn(|| {
+                // By then DEL is most often held. Every second one ends well.
+                sleep(Duration::from_millis(40 + u64::from(round % 5) * 10));
+                match round % 2 {
+                    0 => run(&node, call(&node, "ADD", &new, &conf, &[]), None),
+                    _ => held_at(
+                        &node,
+                        "ADD",
+                        &new,
+                        &conf,
+                        1 + round * 7 % REQUESTS.1,
+                        Then::IsKilled,
+                    ),
+                }
             });
-            killed_at(&node, "DEL", &old, &conf, 1 + round % REQUESTS.0);
+            let nth = 1 + (round * 5 + round / REQUESTS.0) % REQUESTS.0;
+            held_at(&node, "DEL", &old, &conf, nth, then);
             joining.join().unwrap()
         });
         assert!(joined || round % 2 == 1, "round {round}");
@@ -152,19 +174,17 @@ fn vx4_the_last_one_out_and_the_next_one_in_may_be_killed_between_any_two_steps(
                 "round {round}"
             );
         }
+        let links = node.net.links(At::Host).unwrap();
         assert_eq!(
-            node.net.links(At::Host).unwrap().len(),
+            links.len(),
             4,
-            "lo, bridge, device, veth: round {round}"
+            "lo, bridge, device and veth: round {round}, {links:?}"
         );
         node.del(&new, &conf, None).unwrap();
         node.has(&[]);
         node.reserved(&[]);
-        assert_eq!(
-            std::fs::read_dir(node.dir.join("vxlan")).unwrap().count(),
-            0,
-            "locks"
-        );
+        let locks = std::fs::read_dir(node.dir.join("vxlan")).unwrap().count();
+        assert_eq!(locks, 0, "round {round}");
     }
 }
 
