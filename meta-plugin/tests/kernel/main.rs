@@ -7,6 +7,7 @@ mod attaching;
 mod detaching;
 mod fixture;
 mod killed;
+mod long;
 mod plugin;
 mod routing;
 mod scripted;
