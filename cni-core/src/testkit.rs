@@ -2,7 +2,7 @@
 //!
 //! [`Invocation`] calls a plugin as a runtime would: in memory, or as an executable.
 //! [`conformance`] puts an executable through the contract that every plugin has with its runtime.
-//! [`Scripted`] is a plugin for the tests of those who run plugins: it notes what it was asked, and answers or
+//! [`Noop`] does nothing; [`Scripted`] is a plugin for the tests of those who run plugins: it notes what it was asked, and answers or
 //! fails as its configuration says.
 //!
 //! ```
@@ -32,10 +32,12 @@
 
 mod conformance;
 mod invocation;
+mod noop;
 mod outcome;
 mod scripted;
 
 pub use conformance::{Case, Fault, Leniency, Report, Subject, conformance};
 pub use invocation::Invocation;
+pub use noop::Noop;
 pub use outcome::Outcome;
 pub use scripted::{Scripted, ScriptedConfig};

@@ -1,30 +1,13 @@
 //! Calls of a plugin that does nothing, so that only the way to it and back costs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use cni_core::invoke::{Builtin, Call, Invoke, Target};
-use cni_core::plugin::{Add, Check, Del, DynPlugin, Plugin};
-use cni_core::spec::{AttachmentId, Error, NetnsPath, Object, PluginType, Success};
+use cni_core::invoke::{Builtin, Call, Dylib, Invoke, Target};
+use cni_core::plugin::DynPlugin;
+use cni_core::spec::{AttachmentId, NetnsPath, Object, PluginType, Success};
+use cni_core::testkit::Noop;
 use plexus_tests::program;
-
-struct Noop;
-
-impl Plugin for Noop {
-    type Config = serde::de::IgnoredAny;
-    const NAME: &'static str = "noop";
-
-    fn add(&self, request: Add<'_, Self::Config>) -> Result<Success, Error> {
-        Ok(request.prev.unwrap_or_default())
-    }
-
-    fn del(&self, _: Del<'_, Self::Config>) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn check(&self, _: Check<'_, Self::Config>) -> Result<(), Error> {
-        Ok(())
-    }
-}
+use tempfile::TempDir;
 
 /// A configuration as bridge has it.
 pub(crate) const CONFIG: &str = r#"{
@@ -47,6 +30,14 @@ pub(crate) fn builtin() -> Builtin {
     Builtin::new([Box::new(Noop) as Box<dyn DynPlugin>])
 }
 
+/// The plugin as a library, in a directory that nobody else can write to.
+pub(crate) fn libraries() -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let built = program("examples/libnoop_library.so");
+    std::fs::copy(built, directory.path().join("noop.so")).unwrap();
+    directory
+}
+
 /// Where the examples of `cni-core` are that `tests/run bench` builds, static.
 pub(crate) fn programs() -> PathBuf {
     let this = program("plexus-bench");
@@ -54,13 +45,13 @@ pub(crate) fn programs() -> PathBuf {
     target.join("static/x86_64-unknown-linux-gnu/release/examples")
 }
 
-/// Hands a call of `plugin` to `run`.
-pub(crate) fn with_call<T>(plugin: &str, run: impl FnOnce(&Call<'_>) -> T) -> T {
+/// Hands a call of the plugin in `directory` to `run`.
+pub(crate) fn with_call<T>(plugin: &str, directory: &Path, run: impl FnOnce(&Call<'_>) -> T) -> T {
     let id = AttachmentId::new("pod".parse().unwrap(), "eth0".parse().unwrap());
     let target = Target {
         id: Some(id),
         netns: Some(NetnsPath::new("/run/netns/pod")),
-        path: vec![programs()],
+        path: vec![directory.to_owned()],
         ..Target::default()
     };
     let prev = Success::decode("1.0.0".parse().unwrap(), PREV.as_bytes()).unwrap();
@@ -75,11 +66,13 @@ pub(crate) fn with_call<T>(plugin: &str, run: impl FnOnce(&Call<'_>) -> T) -> T 
 
 /// Makes as many ADDs as `count` says, for whoever counts what they cost.
 pub(crate) fn make(way: &str, count: u32) {
+    let libraries = libraries();
     let invoke: &dyn Invoke = match way {
         "builtin" => &builtin(),
+        "dylib" => &Dylib::new(),
         _ => panic!("no way to call a plugin is named {way:?}"),
     };
-    with_call("noop", |call| {
-        (0..count).for_each(|_| drop(invoke.add(call).unwrap()))
+    with_call("noop", libraries.path(), |call| {
+        (0..count).for_each(|_| drop(invoke.add(call).unwrap()));
     });
 }

@@ -1,10 +1,11 @@
 //! What it costs to call a plugin, without what the plugin does.
 
+use std::path::Path;
 use std::time::Instant;
 
-use cni_core::invoke::{Call, Exec, Invoke, Verb};
+use cni_core::invoke::{Call, Dylib, Exec, Invoke, Verb};
 
-use super::calls::{builtin, with_call};
+use super::calls::{builtin, libraries, programs, with_call};
 use super::median;
 
 /// Calls that are timed together: one is too short for the clock.
@@ -16,19 +17,21 @@ pub(crate) fn report() {
         "\n{:<44} {:>9} {:>9}",
         "a call, without the plugin's work", "ADD", "DEL"
     );
-    in_process("linked in", &builtin());
+    let libraries = libraries();
+    in_process("linked in", &builtin(), libraries.path());
+    in_process("in a shared library", &Dylib::new(), libraries.path());
     executed();
 }
 
-fn in_process(what: &str, invoke: &dyn Invoke) {
-    let add = median((0..50).map(|_| each(|call| drop(invoke.add(call).unwrap()))));
-    let del = median((0..50).map(|_| each(|call| invoke.run(Verb::Del, call).unwrap())));
+fn in_process(what: &str, invoke: &dyn Invoke, directory: &Path) {
+    let add = median((0..50).map(|_| each(directory, |call| drop(invoke.add(call).unwrap()))));
+    let del = median((0..50).map(|_| each(directory, |call| invoke.run(Verb::Del, call).unwrap())));
     println!("{what:<44} {:>6.1} µs {:>6.1} µs", add * 1e6, del * 1e6);
 }
 
 /// Seconds that one of many calls takes.
-fn each(one: impl Fn(&Call<'_>)) -> f64 {
-    with_call("noop", |call| {
+fn each(directory: &Path, one: impl Fn(&Call<'_>)) -> f64 {
+    with_call("noop", directory, |call| {
         let start = Instant::now();
         (0..BATCH).for_each(|_| one(call));
         start.elapsed().as_secs_f64() / f64::from(BATCH)
@@ -58,7 +61,7 @@ fn executed() {
 
 /// Seconds that DEL of the executable takes; it has no result, so that a program that does nothing succeeds.
 fn del(exec: &Exec, plugin: &str) -> f64 {
-    with_call(plugin, |call| {
+    with_call(plugin, &programs(), |call| {
         let start = Instant::now();
         exec.run(Verb::Del, call).unwrap();
         start.elapsed().as_secs_f64()
