@@ -32,10 +32,10 @@ impl Node {
         let rules = self.run("nft list ruleset");
         let rules = rules.lines().filter(|line| line.contains("comment"));
         seen.extend(rules.map(|rule| format!("rule {}", rule.trim())));
-        // A directory counts where each container has its own.
+        // A directory counts where each container has its own. containerd attaches the loopback itself.
         let files = self.run(
             "mkdir -p /var/lib/plexus/attachments /var/lib/cni /run/cni && find /var/lib/plexus/attachments /var/lib/cni \
-             /run/cni -mindepth 1 ! -type d -o -path '*/attachments/*'",
+             /run/cni -mindepth 1 ! -type d ! -name 'cni-loopback-*' -o -path '*/attachments/*'",
         );
         seen.extend(files.lines().map(|file| match file.rsplit_once('/') {
             Some((_, name @ ("lock" | "last_reserved_ip.0"))) => format!("file {name}"),

@@ -127,3 +127,32 @@ fn a_container_that_is_stopped_and_started_is_attached_again() {
     Podman::remove(&node, &again);
     assert_eq!(node.look(), before);
 }
+
+#[test]
+fn the_address_that_podman_asks_for_is_given() {
+    let node = Podman::node();
+    let before = node.look();
+    let shown = node.run(
+        "podman run --rm --ip 10.244.1.77 --mac-address 02:00:00:00:00:77 --network plexus --rootfs \
+         /var/lib/rootfs ip address show eth0",
+    );
+    assert!(
+        shown.contains("inet 10.244.1.77/24") && shown.contains("02:00:00:00:00:77"),
+        "{shown}"
+    );
+    assert_eq!(node.look(), before);
+}
+
+#[test]
+fn a_container_is_disconnected_and_connected_again() {
+    let node = Podman::node();
+    let before = node.look();
+    let container = Podman::run(&node, "a");
+    node.run("podman network disconnect plexus a");
+    assert!(node.addresses(&container).is_empty());
+    assert_eq!(node.look(), before);
+    node.run("podman network connect plexus a");
+    node.assert_attached(&container);
+    Podman::remove(&node, &container);
+    assert_eq!(node.look(), before);
+}
