@@ -109,6 +109,11 @@ fn a_reboot_leaves_nothing() {
 }
 
 #[test]
+fn a_reboot_during_add_leaves_nothing() {
+    scenarios::power_cut::<Cri>();
+}
+
+#[test]
 fn containerd_killed_while_it_starts_a_sandbox_leaves_nothing() {
     scenarios::killed_while_starting::<Cri>();
 }

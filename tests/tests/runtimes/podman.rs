@@ -101,6 +101,11 @@ fn a_reboot_leaves_nothing() {
 }
 
 #[test]
+fn a_reboot_during_add_leaves_nothing() {
+    scenarios::power_cut::<Podman>();
+}
+
+#[test]
 fn podman_killed_while_it_starts_a_container_leaves_nothing() {
     scenarios::killed_while_starting::<Podman>();
 }

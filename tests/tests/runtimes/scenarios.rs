@@ -110,10 +110,7 @@ pub(crate) fn killed_while_starting<R: Runtime>() {
     let node = R::node();
     let before = node.look();
     for milliseconds in [0, 5, 10, 20, 40, 80] {
-        let mut starting = node.begin(&R::line("dead"));
-        let begun = || (!node.journals().is_empty()).then_some(());
-        until("ADD begins", begun, String::new);
-        std::thread::sleep(Duration::from_millis(milliseconds));
+        let mut starting = begin::<R>(&node, milliseconds);
         node.kill(R::PROGRAM);
         starting.wait().unwrap();
         // What the runtime had begun goes on without it; GC is for when no ADD runs.
@@ -124,6 +121,30 @@ pub(crate) fn killed_while_starting<R: Runtime>() {
         node.gc(&[]);
         assert_eq!(node.look(), before, "killed after {milliseconds} ms");
     }
+}
+
+/// The node is switched off while an ADD runs, or soon after.
+pub(crate) fn power_cut<R: Runtime>() {
+    let mut node = R::node();
+    let before = node.look();
+    for milliseconds in [0, 10, 40] {
+        let mut starting = begin::<R>(&node, milliseconds);
+        node.reboot();
+        starting.wait().unwrap();
+        R::start(&node);
+        R::clean_up(&node);
+        node.gc(&[]);
+        assert_eq!(node.look(), before, "switched off after {milliseconds} ms");
+    }
+}
+
+/// Starts a container, and waits until its ADD has begun and some time more.
+fn begin<R: Runtime>(node: &Node, milliseconds: u64) -> Child {
+    let starting = node.begin(&R::line("dead"));
+    let begun = || (!node.journals().is_empty()).then_some(());
+    until("ADD begins", begun, String::new);
+    std::thread::sleep(Duration::from_millis(milliseconds));
+    starting
 }
 
 /// After a crash a container of the same name is started: no GC is needed for what came before it.
