@@ -1,6 +1,7 @@
 //! Plugins as shared libraries in `CNI_PATH`.
 
 mod library;
+mod threads;
 mod trusted;
 
 use std::collections::BTreeMap;
@@ -37,7 +38,7 @@ use crate::spec::{Error, PluginType, Success, VersionInfo};
 /// - A library is loaded only if root owns it and its directory and every directory above, and nobody else can
 ///   write there; and only if it speaks this version of the interface.
 /// - It receives and answers what an executable would: the same bytes, the same bounds, the same errors.
-/// - Each call runs on a thread of its own. At the deadline the caller gets its error and the thread is left to
+/// - Each call runs on a thread of its own, in the caller's network namespace. At the deadline the caller gets its error and the thread is left to
 ///   itself. While that call hangs, which is until the program is started anew if it never ends, the library is
 ///   refused: ADD and DEL of one container do not run at once.
 /// - A library is never unloaded, and its file never looked at again: a new version comes with the next start

@@ -173,6 +173,20 @@ fn a_library_is_called_by_several_threads_at_once() {
 }
 
 #[test]
+fn a_call_that_leaves_the_network_namespace_leaves_no_other_there() {
+    // Without root it stays, and so do the others.
+    let library = Library::new(
+        r#"char netns[64]; ssize_t length = readlink("/proc/thread-self/ns/net", netns, sizeof netns);
+        keep(DIR "/netns", bytes(netns, length)); unshare(CLONE_NEWNET);"#,
+    );
+    let ours = fs::read_link("/proc/thread-self/ns/net").unwrap();
+    for _ in 0..20 {
+        library.run(Verb::Del).unwrap();
+        assert_eq!(library.read("netns"), ours.to_str().unwrap());
+    }
+}
+
+#[test]
 fn a_library_that_hangs_is_named_and_refused() {
     let mut library = Library::new("for (;;) pause();");
     library.deadline = Some(Duration::from_millis(300));

@@ -1,4 +1,6 @@
 /* A plugin in C: what stands in place of BODY makes the answer. */
+#define _GNU_SOURCE
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,22 +1,25 @@
 //! One library, and the threads that its calls run on.
 
 use std::path::PathBuf;
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::thread::{self, JoinHandle};
 
+use super::threads::Threads;
 use super::trusted::{Trusted, Untrusted};
 use crate::abi::{Answered, Functions, LoadError};
 use crate::invoke::wire::Run;
 use crate::spec::{Code, Error, with_causes};
+
+type Outcome = Result<Answered, LoadError>;
 
 /// A file of which a plugin is wanted.
 pub(super) struct Library {
     file: PathBuf,
     /// What is known of it for good: from then on it is loaded, be it of use or not.
     functions: OnceLock<Result<Functions, LoadError>>,
-    /// The calls that nobody waits for any more, with their verbs.
-    late: Mutex<Vec<(&'static str, JoinHandle<()>)>>,
+    threads: Arc<Threads>,
+    /// The calls that nobody waits for any more: their verbs, and where their answers come in the end.
+    late: Mutex<Vec<(&'static str, Receiver<Outcome>)>>,
 }
 
 impl Library {
@@ -24,6 +27,7 @@ impl Library {
         Self {
             file,
             functions: OnceLock::new(),
+            threads: Arc::default(),
             late: Mutex::default(),
         }
     }
@@ -39,17 +43,15 @@ impl Library {
             true => None,
             false => Some(Trusted::open(&self.file, owner).map_err(|error| self.untrusted(run, &error))?),
         };
-        let (sender, receiver) = mpsc::sync_channel(1);
+        let (sender, receiver) = mpsc::sync_channel::<Outcome>(1);
         let (library, environment, input) = (Arc::clone(self), run.environment(), run.input.clone());
         let body = move || {
             let functions = library.functions(file);
             // When nobody waits any more, the deadline has passed.
             drop(sender.send(functions.map(|functions| functions.call(&environment, &input))));
         };
-        let thread = thread::Builder::new()
-            .name(run.plugin.as_str().to_owned())
-            .spawn(body);
-        let thread = thread.map_err(|error| unrunnable(run, &error.to_string()))?;
+        let started = self.threads.run(run.plugin.as_str(), Box::new(body));
+        started.map_err(|error| unrunnable(run, &error.to_string()))?;
         let outcome = match run.left() {
             Some(left) => receiver.recv_timeout(left),
             None => receiver.recv().map_err(RecvTimeoutError::from),
@@ -59,7 +61,7 @@ impl Library {
             Err(RecvTimeoutError::Disconnected) => Err(unrunnable(run, "its thread panicked")),
             Err(RecvTimeoutError::Timeout) => {
                 let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
-                late.push((run.word, thread));
+                late.push((run.word, receiver));
                 let msg = format!(
                     "plugin {:?} did not end {} in time",
                     run.plugin.as_str(),
@@ -90,7 +92,7 @@ impl Library {
 
     fn refuse_while_it_hangs(&self, run: &Run<'_>) -> Result<(), Error> {
         let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
-        late.retain(|(_, thread)| !thread.is_finished());
+        late.retain(|(_, answer)| matches!(answer.try_recv(), Err(TryRecvError::Empty)));
         let Some((word, _)) = late.first() else {
             return Ok(());
         };
