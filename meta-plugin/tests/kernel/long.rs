@@ -44,14 +44,16 @@ fn thousands_of_pods_leave_process_and_kernel_as_they_were() {
     let ground = Ground::new();
     let machine = Machine::on(&ground);
     let links = machine.links(At::Host);
-    let mut before = None;
+    let (mut before, mut after) = (None, None);
     for number in 0..=PODS {
         let pod = Container::new(&format!("c{number}"));
         machine.attach(&pod, &machine.three()).unwrap();
         machine.detach(&pod).unwrap();
         assert!(machine.links(At::Netns(&pod.netns)).is_empty(), "pod {number}");
-        if number == FIRST {
-            before = Some(Held::now());
+        match number {
+            FIRST => before = Some(Held::now()),
+            PODS => after = Some(Held::now()),
+            _ => {}
         }
         if number % 500 == FIRST {
             eprintln!("after {number} pods: {:?}", Held::now());
@@ -59,7 +61,7 @@ fn thousands_of_pods_leave_process_and_kernel_as_they_were() {
     }
     machine.assert_clean();
     eprintln!("host before: {links:?}, after: {:?}", machine.links(At::Host));
-    let (before, after) = (before.unwrap(), Held::now());
+    let (before, after) = (before.unwrap(), after.unwrap());
     eprintln!("{before:?}, then {after:?}");
     assert_eq!(
         (after.descriptors, after.threads),

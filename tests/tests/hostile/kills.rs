@@ -90,7 +90,10 @@ fn a_pod_that_vanishes_at_any_moment_of_attach_or_detach_leaves_nothing() {
 fn f05_killed_at_random_moments_a_del_or_gc_leaves_what_there_was_before() {
     let machine = Machine::new();
     let Machine { node, pod, .. } = &machine;
-    let mut moments = Moments::up_to(50_000);
+    let started = Instant::now();
+    machine.done("ADD");
+    let mut moments = Moments::up_to(started.elapsed().as_micros() as u64);
+    machine.done("DEL");
     let orders = ["ADD", "DEL", "GC"].into_iter().cycle();
     let mut in_the_middle = 0;
     for (round, verb) in (0..rounds(50)).zip(orders) {

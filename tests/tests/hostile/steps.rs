@@ -42,7 +42,7 @@ fn killed(before: impl Fn(&Machine), verb: &str, next: &[&str]) {
             steps += 1;
         }
     }
-    assert!(steps > 60 / stride(), "{verb} has {steps} steps");
+    assert!(steps * stride() > 40, "{verb} was killed {steps} times");
 }
 
 #[test]
