@@ -202,6 +202,7 @@ fn the_commands_of_each_page_work() {
     let seen = [
         ("main-plugin", "10.9.0.2/24"),
         ("chained-plugin", "alias blue"),
+        ("dylib-plugin", "10.9.0.2"),
         ("runtime", "10.9.0.1"),
         ("meta-plugin", "10.9.2.2/24"),
     ];

@@ -8,10 +8,12 @@ mod place;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::thread;
 
-use cni_core::spec::Code;
+use cni_core::invoke::{Call, Dylib, Exec, Invoke, Target, Verb};
+use cni_core::spec::{AttachmentId, Code, IpConfig, NetnsPath, Object, Success, Version};
 use cni_core::testkit::{Invocation, Subject, conformance};
 use place::{example, folder};
 use serde_json::json;
@@ -20,6 +22,7 @@ use serde_json::json;
 const EXAMPLES: &[(&str, &[&str], usize)] = &[
     ("async-plugin", &["leases"], 120),
     ("chained-plugin", &["label"], 120),
+    ("dylib-plugin", &["hosts", "hosts-library"], 120),
     ("main-plugin", &["segment"], 120),
     ("meta-plugin", &["both"], 80),
     ("runtime", &["runtime"], 120),
@@ -119,4 +122,94 @@ fn the_async_plugin_says_to_try_again_when_the_service_is_away() {
     };
     assert_eq!(outcome("ADD").result().unwrap_err().code, Code::TRY_AGAIN);
     assert_eq!(outcome("STATUS").done().unwrap_err().code, Code::UNAVAILABLE);
+}
+
+/// The plugin of both kinds, in a directory that nobody else can write.
+fn both_kinds() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (made, file, mode) in [
+        ("hosts", "hosts", 0o755),
+        ("libhosts_library.so", "hosts.so", 0o644),
+    ] {
+        let file = dir.path().join(file);
+        fs::copy(example(made), &file).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    dir
+}
+
+#[test]
+fn one_source_is_the_same_as_executable_and_as_library() {
+    let dir = both_kinds();
+    let files = |network: &str| -> Vec<(String, String)> {
+        let listed = fs::read_dir(dir.path().join("kept").join(network))
+            .unwrap()
+            .map(|entry| entry.unwrap());
+        let read = |entry: fs::DirEntry| {
+            (
+                entry.file_name().into_string().unwrap(),
+                fs::read_to_string(entry.path()).unwrap(),
+            )
+        };
+        listed.map(read).collect()
+    };
+    // What a call answers, and what is there then.
+    let life = |invoke: &dyn Invoke, network: &str| {
+        let target = Target {
+            id: Some(AttachmentId::new("c1".parse().unwrap(), "eth0".parse().unwrap())),
+            netns: Some(NetnsPath::new("/nowhere/ns")),
+            path: vec![dir.path().to_owned()],
+            ..Target::default()
+        };
+        let config = json!({"cniVersion": "1.1.0", "name": network, "directory": dir.path().join("kept")});
+        let config = Object::from_slice(config.to_string().as_bytes()).unwrap();
+        let mut prev = Success::new();
+        prev.ips.push(IpConfig::new("10.9.0.2/24".parse().unwrap()));
+        let plugin = "hosts".parse().unwrap();
+        let mut call = Call {
+            plugin: &plugin,
+            config: &config,
+            prev: None,
+            target: &target,
+            deadline: None,
+        };
+        let refused = invoke.add(&call).unwrap_err();
+        call.prev = Some(&prev);
+        let added = (invoke.add(&call).unwrap(), files(network));
+        let checked = invoke.run(Verb::Check, &call);
+        let deleted = [invoke.run(Verb::Del, &call), invoke.run(Verb::Del, &call)];
+        (refused, added, checked, deleted, files(network))
+    };
+    let uid = fs::metadata("/proc/self").unwrap().uid();
+    let executable = life(&Exec::new(), "executable");
+    let library = life(&Dylib::new().owned_by(uid), "library");
+    assert_eq!(executable, library);
+    assert_eq!(library.1.1, [("c1@eth0".to_owned(), "10.9.0.2\n".to_owned())]);
+    assert_eq!(
+        (library.2, library.3, library.4),
+        (Ok(()), [Ok(()), Ok(())], Vec::new())
+    );
+}
+
+#[test]
+fn the_plugin_of_both_kinds_conforms_and_collects() {
+    let dir = both_kinds();
+    let kept = dir.path().join("kept");
+    let prev = r#"{"interfaces":[{"name":"a"}],"ips":[{"address":"10.9.0.2/24"}]}"#;
+    let prev = Success::decode(Version::V1_1_0, prev.as_bytes()).unwrap();
+    let config = json!({"name": "n", "directory": kept});
+    let subject = Subject::new(dir.path().join("hosts")).with_config(&config.to_string());
+    conformance(subject.with_netns("/nowhere/ns").with_prev(prev)).assert();
+
+    for id in ["a", "b"] {
+        fs::write(kept.join("n").join(format!("{id}@eth0")), "").unwrap();
+    }
+    let collect = |valid: serde_json::Value| {
+        let config = json!({"cniVersion": "1.1.0", "name": "n", "directory": kept, "cni.dev/valid-attachments": valid});
+        let outcome = Invocation::new("GC").exec(&dir.path().join("hosts"), config.to_string());
+        outcome.unwrap().done().unwrap();
+        fs::read_dir(kept.join("n")).unwrap().count()
+    };
+    assert_eq!(collect(json!([{"containerID": "a", "ifname": "eth0"}])), 1);
+    assert_eq!(collect(json!([])), 0);
 }

@@ -1,0 +1,5 @@
+//! The plugin as a shared library.
+
+mod plugin;
+
+cni_core::export_plugin!(plugin::Hosts);
