@@ -7,7 +7,8 @@ use std::io;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let by_runtime = env("CNI_COMMAND").is_some() && std::env::args_os().len() <= 1;
+    // Even an empty one: the shim has it set in any case, and a plugin without a command says what it is.
+    let by_runtime = variable("CNI_COMMAND").is_some() && std::env::args_os().len() <= 1;
     if by_runtime {
         return plexus::cni::run();
     }
@@ -20,10 +21,14 @@ fn main() -> ExitCode {
 }
 
 /// Empty variables count as absent.
+fn env(name: &str) -> Option<OsString> {
+    variable(name).filter(|value| !value.is_empty())
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "this is where the command line's environment is read"
 )]
-fn env(name: &str) -> Option<OsString> {
-    std::env::var_os(name).filter(|value| !value.is_empty())
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
 }

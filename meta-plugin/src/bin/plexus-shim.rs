@@ -17,8 +17,10 @@ const PROGRAM: &str = "/opt/plexus/bin/plexus";
 
 fn main() -> ExitCode {
     let program = env("PLEXUS_PROGRAM").unwrap_or_else(|| PROGRAM.into());
+    // Without it the program would take itself for a command line.
+    let command = env("CNI_COMMAND").unwrap_or_default();
     // It returns only if the program could not be started, and nothing is read from stdin then.
-    let cause = Command::new(&program).exec();
+    let cause = Command::new(&program).env("CNI_COMMAND", command).exec();
     let code = match env("CNI_COMMAND") {
         Some(verb) if verb == "STATUS" => Code::UNAVAILABLE,
         _ => Code(184),

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use cni_core::spec::{Success, Version};
 use cni_core::testkit::{Leniency, Subject, conformance};
+use plexus_tests::installed::Installed;
 use plexus_tests::pod::Pod;
-use plexus_tests::{host, peers, plugins};
+use plexus_tests::{host, peers, plugins, program};
 use serde_json::json;
 
 /// An executable with all that it needs, and the pod that it is let loose on. Names are told by `side`: one side's
@@ -69,6 +70,34 @@ fn each_of_our_plugins_conforms() {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     assert!(names.contains(&"bridge") && names.contains(&"vxlan"), "{names:?}");
     conform(plugins(), "our", &names, |_| Vec::new());
+}
+
+/// Through the shim, which is what a runtime runs, and by itself.
+#[test]
+fn plexus_conforms() {
+    let (node, pod) = (Installed::new(), Pod::new());
+    let bridge = json!({"type": "bridge", "bridge": "conf-plexus", "ipam": {"type": "host-local", "subnet": "10.78.0.0/24"}});
+    let list = json!({"cniVersion": "1.1.0", "name": "conformance-plexus", "plugins": [bridge]});
+    let cluster = node.path("cluster.conflist");
+    std::fs::write(&cluster, list.to_string()).unwrap();
+    let mut entry = node.entry(&json!({"clusterNetwork": cluster}));
+    entry["name"] = json!("conformance-pods");
+    let (program, shim) = (program("plexus"), node.path("bin/plexus"));
+    let through = format!(
+        "#!/bin/sh\nPLEXUS_PROGRAM={} exec {}\n",
+        program.display(),
+        shim.display()
+    );
+    node.plugin("through", through.as_bytes());
+    // By itself, and without a command, the program is a command line.
+    let about = "without a command it says on stderr which versions it takes";
+    for (path, spared) in [(program, vec![about]), (node.path("bin/through"), vec![])] {
+        let subject = Subject::new(path).with_config(&entry.to_string());
+        let report = conformance(subject.with_netns(pod.path()));
+        let failed: Vec<&str> = report.failed().map(|case| case.name).collect();
+        assert_eq!(failed, spared, "{report}");
+        node.assert_nothing_in(&pod);
+    }
 }
 
 #[test]
