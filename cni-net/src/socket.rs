@@ -6,6 +6,7 @@ mod round;
 mod tests;
 mod wire;
 
+use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
@@ -91,12 +92,20 @@ pub(crate) type Reply = Vec<u8>;
 pub(crate) type Outcome = Result<Vec<Reply>, NetError>;
 
 /// One netlink socket in one namespace.
-#[derive(Debug)]
 struct Socket {
     fd: OwnedFd,
     /// The number of the last request; answers bear it, so that a late one is known and dropped.
     seq: u32,
     buffer: Vec<u8>,
+}
+
+impl fmt::Debug for Socket {
+    /// Without the buffer, which holds answers of earlier requests.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Socket")
+            .field("fd", &self.fd)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Socket {

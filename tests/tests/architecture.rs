@@ -262,3 +262,61 @@ fn each_error_code_of_ours_has_a_row() {
         }
     }
 }
+
+/// What `pattern`, the beginning of a message, has of words in a row; a word in capitals, or of one capital, is a
+/// place for anything.
+fn phrases(pattern: &str) -> Vec<String> {
+    let place = |word: &&str| {
+        let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '…');
+        word.starts_with(|c: char| c.is_ascii_uppercase()) && !word.contains(|c: char| c.is_ascii_lowercase())
+    };
+    let words: Vec<&str> = pattern.split(' ').collect();
+    let runs = words.split(place).filter(|run| !run.is_empty());
+    let trim = |text: String| text.trim_end_matches(':').to_owned();
+    runs.flat_map(|run| run.windows(run.len().min(3)))
+        .map(|words| trim(words.join(" ")))
+        .collect()
+}
+
+/// Rows whose words no test asserts, and why.
+const UNASSERTED: &[(&str, &str)] = &[
+    (
+        "read journal",
+        "a record that decodes and still holds no result needs another program's hand",
+    ),
+    ("open network namespace \"PATH\"", "root may open every namespace"),
+    (
+        "configure interface \"IF\": address A is not usable in time",
+        "no kernel leaves an address tentative for so long, unless it has no carrier",
+    ),
+];
+
+#[test]
+fn each_error_of_the_table_is_asserted_by_a_test() {
+    let is_test = |path: &str| path.contains("/tests/") || path.ends_with("tests.rs");
+    let mut asserted = fs::read_to_string(root().join("tests/tests/peers/agree/cases.txt")).unwrap();
+    for (path, text) in sources()
+        .into_iter()
+        .filter(|(path, _)| !path.ends_with("architecture.rs"))
+    {
+        let within = text.find("#[cfg(test)]").map_or(text.len(), |at| at);
+        asserted += if is_test(&path) { &text } else { &text[within..] };
+    }
+    let asserted = asserted.replace("\\\"", "\"");
+    for row in rows("docs/errors.md")
+        .into_iter()
+        .filter(|row| row[0].starts_with(|c: char| c.is_ascii_digit()))
+    {
+        for pattern in row[2].split('`').skip(1).step_by(2) {
+            let phrases = phrases(pattern);
+            let long: Vec<_> = phrases.iter().filter(|phrase| phrase.len() >= 8).collect();
+            let found = long.iter().any(|phrase| asserted.contains(phrase.as_str()));
+            let excused = UNASSERTED.iter().any(|(excused, _)| *excused == pattern);
+            assert!(
+                found || long.is_empty() || excused,
+                "no test asserts {pattern:?} of code {}",
+                row[0]
+            );
+        }
+    }
+}

@@ -24,3 +24,17 @@ pub(super) fn find(name: &str, path: &[PathBuf], fits: impl Fn(&Path) -> bool) -
         None => error,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_path_there_is_nothing_to_find_it_in() {
+        let error = find("a", &[], |_| true).unwrap_err();
+        assert_eq!(
+            error,
+            Error::new(Code::INVALID_ENVIRONMENT, "no paths provided in CNI_PATH")
+        );
+    }
+}

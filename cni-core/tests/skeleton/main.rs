@@ -101,7 +101,9 @@ fn the_configuration_is_checked_before_the_verb() {
         }
         fails(&call(verb, &[], "{}"), 7, "missing network name", "");
         fails(&call(verb, &[], r#"{"name":""}"#), 7, "missing network name", "");
-        assert_eq!(code(r#"{"name":"a b"}"#), 7);
+        let named = call(verb, &[], r#"{"name":"a b"}"#);
+        fails_with_code(&named, 7);
+        assert!(named.stdout.contains(r#""invalid network name""#), "{named:?}");
     }
     fails(
         &call("NONSENSE", &[], CONF),
@@ -233,7 +235,9 @@ fn the_previous_result_is_read_in_the_version_of_the_configuration() {
         r#"{"cniVersion":"0.4.0","dns":{}}"#,
     );
     for bad in ["[]", r#"{"interfaces":1}"#, r#"{"cniVersion":"1.0.0"}"#] {
-        fails_with_code(&call("ADD", &[], &conf(bad)), 6);
+        let out = call("ADD", &[], &conf(bad));
+        fails_with_code(&out, 6);
+        assert!(out.stdout.contains(r#""decode prevResult""#), "{out:?}");
         answers(&call("DEL", &[], &conf(bad)), "");
     }
 }

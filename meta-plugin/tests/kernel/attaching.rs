@@ -2,6 +2,7 @@
 
 use std::net::UdpSocket;
 use std::thread;
+use std::time::Duration;
 
 use cni_core::spec::Code;
 use cni_net::link::NewVeth;
@@ -27,6 +28,22 @@ fn three_networks_are_made_in_order_and_taken_away_whole() {
     let links = machine.links(At::Netns(&pod.netns));
     assert_eq!(links.into_iter().collect::<Vec<_>>(), ["eth0", "net1", "net2"]);
     machine.detach(&pod).unwrap();
+    assert!(machine.links(At::Netns(&pod.netns)).is_empty());
+    machine.assert_clean();
+}
+
+#[test]
+fn when_the_time_for_the_whole_pod_is_over_nothing_more_is_made() {
+    let ground = Ground::new();
+    let mut machine = Machine::on(&ground);
+    let pod = Container::new("c1");
+    machine.node.deadlines.add = Duration::ZERO;
+    let error = machine.attach(&pod, &machine.three()).unwrap_err();
+    assert_eq!(error.code, Code::TRY_AGAIN);
+    assert!(
+        error.msg.contains("attach: the time for the whole pod is over"),
+        "{error}"
+    );
     assert!(machine.links(At::Netns(&pod.netns)).is_empty());
     machine.assert_clean();
 }

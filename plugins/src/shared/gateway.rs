@@ -21,6 +21,47 @@ pub enum Conflict {
     Replace,
 }
 
+/// What a bridge is to its containers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "`isGateway` and `isDefaultGateway` say no more"
+)]
+pub enum Role {
+    /// Their default gateway.
+    DefaultGateway,
+    /// A gateway.
+    Gateway,
+    /// No gateway.
+    Switch,
+}
+
+impl Role {
+    /// What the keys `isGateway` and `isDefaultGateway` make it.
+    pub fn new(is_gateway: bool, is_default_gateway: bool) -> Self {
+        match (is_gateway, is_default_gateway) {
+            (_, true) => Self::DefaultGateway,
+            (true, false) => Self::Gateway,
+            (false, false) => Self::Switch,
+        }
+    }
+}
+
+/// Completes gateways and default routes of the result; answers which addresses the bridge must have.
+///
+/// # Errors
+/// As [`assign`].
+pub fn complete(role: Role, success: &mut Success) -> Result<Vec<IpNet>, SharedError> {
+    if role == Role::Switch {
+        return Ok(Vec::new());
+    }
+    let gateways = assign(&mut success.ips)?;
+    if role == Role::DefaultGateway {
+        add_default_routes(success);
+    }
+    Ok(gateways)
+}
+
 /// Gives each address without a gateway the first address of its subnet as one; answers what the bridge must have.
 ///
 /// # Errors

@@ -68,3 +68,28 @@ pub fn check<N: Links>(
     check::ensure(flags, &subject, "has other port flags")?;
     Ok(host)
 }
+
+#[cfg(test)]
+mod tests {
+    use cni_core::spec::NetnsPath;
+    use cni_net::Namespaces;
+    use cni_net::fake::FakeNet;
+    use cni_net::link::NewVeth;
+
+    use super::*;
+
+    #[test]
+    fn a_host_end_that_does_not_come_up_is_named() {
+        let net = FakeNet::new();
+        net.add_netns("/ns");
+        let pod = net.open(&NetnsPath::new("/ns")).unwrap();
+        let new = NewVeth::new(&pod, "eth0".parse().unwrap(), "veth0".parse().unwrap());
+        let (host, _) = net.add_veth(&new).unwrap();
+        let error = wait(&net, &host).unwrap_err();
+        assert_eq!(error.code, Code(110));
+        assert!(
+            error.msg.starts_with("bridge port in error state: \"veth0\""),
+            "{error}"
+        );
+    }
+}

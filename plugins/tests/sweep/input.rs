@@ -39,7 +39,7 @@ fn every_plugin_of_the_table_is_fed() {
 }
 
 /// What a call answered: its error, if it is one.
-fn call(machine: &Machine, verb: &str, input: &[u8]) -> Result<(), Error> {
+pub(crate) fn call(machine: &Machine, verb: &str, input: &[u8]) -> Result<(), Error> {
     let table: Builtin = cni_plugins::table(&machine.net);
     let call = Invocation::new(verb)
         .with_env("CNI_NETNS", POD)
@@ -63,6 +63,7 @@ fn input_that_is_cut_anywhere_is_refused_and_leaves_nothing() {
         {
             let before = machine.state();
             let error = call(&machine, verb, &good.as_bytes()[..cut]).expect_err("it is cut");
+            assert_eq!(error.msg, "decode network config");
             assert_eq!(
                 error.code,
                 Code::DECODING,

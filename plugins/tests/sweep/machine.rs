@@ -138,6 +138,21 @@ impl Machine {
         input
     }
 
+    /// The container's namespace.
+    pub(crate) fn pod(&self) -> Netns {
+        self.net.open(&NetnsPath::new(POD)).unwrap()
+    }
+
+    /// Makes the interface that the attachment is to have.
+    pub(crate) fn occupy(&self) {
+        earlier(&self.net, &self.pod());
+    }
+
+    /// Where the plugins' files are.
+    pub(crate) fn data(&self) -> &Path {
+        &self.dir
+    }
+
     /// What there is, on the network and in the plugins' files.
     pub(crate) fn state(&self) -> BTreeSet<String> {
         let mut state: BTreeSet<String> = self.net.state().into_iter().collect();

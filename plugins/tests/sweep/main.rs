@@ -8,6 +8,7 @@
 
 mod input;
 mod machine;
+mod refused;
 
 use cni_net::fake::{Failing, Fault};
 

@@ -115,7 +115,11 @@ mod tests {
 
     #[test]
     fn a_list_that_cannot_be_understood_is_an_error_of_its_own() {
-        check(Some("*.conf"), "net.core.somaxconn", Err((157, "\"*.conf\"")));
+        check(
+            Some("*.conf"),
+            "net.core.somaxconn",
+            Err((157, "read line \"*.conf\" of allowlist")),
+        );
         let here = std::env::temp_dir();
         let parameter = || Parameter {
             key: "net.a".to_owned(),
@@ -124,6 +128,7 @@ mod tests {
         };
         let error = permits(&here, &[parameter()]).map_err(Error::from).unwrap_err();
         assert_eq!(error.code.0, 157);
+        assert_eq!(error.msg, format!("read allowlist {here:?}"));
         assert!(
             permits(&here, &[]).is_ok(),
             "without parameters nobody looks at it"

@@ -4,7 +4,6 @@ use cni_core::plugin::{Add, Rollback};
 use cni_core::spec::{Error, Success};
 use cni_net::link::{Change, Link};
 use cni_net::{At, Links, Netns};
-use ipnet::IpNet;
 
 use super::config::Settings;
 use super::{Config, Net, macspoof};
@@ -36,7 +35,7 @@ pub(super) fn add<N: Net>(net: &N, request: &Add<'_, Config>) -> Result<Success,
     for ip in &mut success.ips {
         ip.interface = Some(CONTAINER);
     }
-    let gateways = gateways(config, &mut success)?;
+    let gateways = gateway::complete(config.role(), &mut success)?;
     let plan = Plan::new(&request.id.ifname, &success, CONTAINER, settings.options)?;
     gateway::ensure_addrs(net, &bridge, &gateways, settings.conflict)?;
     gateway::ensure_forwarding(net, &gateways)?;
@@ -69,18 +68,6 @@ fn ensure_bridge<N: Links>(net: &N, settings: &Settings, config: &Config) -> Res
         net.set_link(At::Host, &bridge.name, &promisc)?;
     }
     Ok(bridge)
-}
-
-/// Completes gateways and default routes of the result; answers which addresses the bridge must have.
-fn gateways(config: &Config, success: &mut Success) -> Result<Vec<IpNet>, Error> {
-    if !config.gateway() {
-        return Ok(Vec::new());
-    }
-    let gateways = gateway::assign(&mut success.ips)?;
-    if config.is_default_gateway {
-        gateway::add_default_routes(success);
-    }
-    Ok(gateways)
 }
 
 fn bring_up<N: Net>(

@@ -7,7 +7,7 @@ use cni_net::link::{NewBridge, NewVeth, Port};
 use serde::Deserialize;
 
 use crate::shared::configure::{Dad, Options};
-use crate::shared::gateway::Conflict;
+use crate::shared::gateway::{Conflict, Role};
 use crate::shared::ipam::{DnsConf, Ipam};
 use crate::shared::mac;
 use crate::shared::masquerade::Backend;
@@ -182,9 +182,9 @@ impl Config {
         name.parse().map_err(ConfigError::Bridge)
     }
 
-    /// Whether the bridge is a gateway.
-    pub(super) fn gateway(&self) -> bool {
-        self.is_gateway || self.is_default_gateway
+    /// What the bridge is to its containers.
+    pub(super) fn role(&self) -> Role {
+        Role::new(self.is_gateway, self.is_default_gateway)
     }
 
     /// The flags of the host's end as a port.
@@ -248,7 +248,7 @@ mod tests {
             Object::from_slice(br#"{"ISgateway":true,"ipam":{"type":"static"},"mtu":null}"#).unwrap();
         let config: Config = object.parse().unwrap();
         assert_eq!(config.bridge_name().unwrap().as_str(), "cni0");
-        assert!(config.gateway() && !config.is_default_gateway);
+        assert_eq!(config.role(), Role::Gateway);
         assert_eq!((config.mtu, config.port()), (0, Port::default()));
         assert_eq!(config.ipam.plugin.unwrap().as_str(), "static");
     }

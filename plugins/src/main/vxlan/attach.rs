@@ -4,14 +4,13 @@ use cni_core::plugin::{Add, Rollback};
 use cni_core::spec::{Error, Success};
 use cni_net::link::{Change, Link};
 use cni_net::{At, Mtu, Netns};
-use ipnet::IpNet;
 
 use super::config::Settings;
 use super::directory::StaticPeers;
 use super::segment::{Plan, Segment};
 use super::{Config, Net};
 use crate::shared::configure::{self, Options};
-use crate::shared::gateway::{self, Conflict};
+use crate::shared::gateway::{self, Conflict, Role};
 use crate::shared::{Attachment, interface, masquerade, port, veth};
 
 /// Where the container's interface stands in the result: after bridge and host end.
@@ -35,7 +34,7 @@ pub(super) fn add<N: Net>(net: &N, request: &Add<'_, Config>) -> Result<Success,
     for ip in &mut success.ips {
         ip.interface = Some(CONTAINER);
     }
-    let gateways = gateways(config, &mut success)?;
+    let gateways = gateway::complete(config.role(), &mut success)?;
     let plan = configure::Plan::new(&request.id.ifname, &success, CONTAINER, Options::default())?;
     gateway::ensure_addrs(net, &joined.bridge, &gateways, Conflict::Refuse)?;
     gateway::ensure_forwarding(net, &gateways)?;
@@ -82,7 +81,7 @@ fn join<N: Net>(
     let directory = StaticPeers(&settings.peers);
     let plan = Plan {
         settings,
-        gateway: config.gateway(),
+        gateway: config.role() != Role::Switch,
     };
     let lock = segment.lock(&config.lock_dir(), request.env.deadline)?;
     let bridge = segment.ensure(net, &plan, &directory, &lock)?;
@@ -106,16 +105,4 @@ fn join<N: Net>(
 fn leave<N: Net>(net: &N, request: &Add<'_, Config>, segment: &Segment<'_>) -> Result<(), Error> {
     let lock = segment.lock(&request.config.lock_dir(), request.env.deadline)?;
     segment.remove_if_empty(net, &lock)
-}
-
-/// Completes gateways and default routes of the result; answers which addresses the bridge must have.
-fn gateways(config: &Config, success: &mut Success) -> Result<Vec<IpNet>, Error> {
-    if !config.gateway() {
-        return Ok(Vec::new());
-    }
-    let gateways = gateway::assign(&mut success.ips)?;
-    if config.is_default_gateway {
-        gateway::add_default_routes(success);
-    }
-    Ok(gateways)
 }

@@ -10,6 +10,7 @@ use cni_net::{Mtu, Vni};
 use serde::Deserialize;
 
 use super::error::VxlanError;
+use crate::shared::gateway::Role;
 use crate::shared::ipam::{DnsConf, Ipam};
 use crate::shared::mac;
 
@@ -165,9 +166,9 @@ fn address(key: &'static str, text: &str) -> Result<IpAddr, VxlanError> {
 }
 
 impl Config {
-    /// Whether the bridge is a gateway.
-    pub(super) fn gateway(&self) -> bool {
-        self.is_gateway || self.is_default_gateway
+    /// What the bridge is to its containers.
+    pub(super) fn role(&self) -> Role {
+        Role::new(self.is_gateway, self.is_default_gateway)
     }
 
     /// The flags of a container's port.
