@@ -145,4 +145,13 @@ pub trait Invoke: Send + Sync {
         target: &Target,
         deadline: Option<Instant>,
     ) -> Result<VersionInfo, Error>;
+
+    /// Looks for the plugin, and does not run it: whoever makes several attachments learns before the first
+    /// that a later one cannot be made.
+    ///
+    /// # Errors
+    /// What running it would answer when it is not there; never, where nothing tells without running it.
+    fn locate(&self, _plugin: &PluginType, _path: &[PathBuf]) -> Result<(), Error> {
+        Ok(())
+    }
 }

@@ -4,6 +4,7 @@
 //! in the journal for the runtime's DEL.
 
 mod adding;
+mod find;
 mod previous;
 mod record;
 
@@ -88,11 +89,13 @@ impl Attached {
 /// # Errors
 /// The plugin's own code, the network's name in front of its message. Code 7, `already attached`, when the
 /// call is made already in this namespace, or when an interface's name is taken; nothing is changed then but
-/// what this call had made before. Code 8 when the namespace is the host's. Code 11 when the container
+/// what this call had made before. Code 7, `failed to find plugin`, when one of the plan's plugins is not there;
+/// nothing is changed then. Code 8 when the namespace is the host's. Code 11 when the container
 /// stays locked or the time is over.
 pub fn run(node: &Node, request: &Request, plan: &Plan) -> Result<Vec<Attached>, Error> {
     let deadline = Instant::now() + node.deadlines.add;
     let netns = enter(node, &request.netns)?;
+    find::plugins(node, &request.path, plan)?;
     let dir = node.state.lock(&request.id.container, deadline)?;
     let attached = previous::settle(node, &dir, request, &netns).and_then(|()| {
         let journal = Journal::create(&dir, opened(request, &netns, plan))?;

@@ -1,5 +1,6 @@
 //! One attachment as the chain runs it: at ADD, CHECK and DEL from the same record.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use cni_core::chain::{self, ChainError, FailedDel, InMemory, KeptAttachment, NoResults, Results, Runtime};
@@ -17,7 +18,7 @@ use crate::node::Node;
 pub(crate) struct Element {
     list: ConfList,
     invoke: Timed,
-    path: Vec<std::path::PathBuf>,
+    path: Vec<PathBuf>,
     trace: TraceContext,
     kept: KeptAttachment,
 }
@@ -199,5 +200,9 @@ impl Invoke for Timed {
         deadline: Option<Instant>,
     ) -> Result<VersionInfo, Error> {
         self.resolver.version(plugin, target, self.deadline(deadline))
+    }
+
+    fn locate(&self, plugin: &PluginType, path: &[PathBuf]) -> Result<(), Error> {
+        self.resolver.locate(plugin, path)
     }
 }

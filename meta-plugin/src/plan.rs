@@ -155,14 +155,18 @@ fn meta_plugin(list: &ConfList) -> Option<PluginType> {
 /// The type of a plugin, and that of the one that it leaves addresses to, where its configuration says so in
 /// the usual place.
 pub(crate) fn types(plugin: &PluginConf) -> impl Iterator<Item = PluginType> {
+    std::iter::once(plugin.kind.clone()).chain(ipam(plugin))
+}
+
+/// The type of the plugin that `plugin` leaves addresses to.
+pub(crate) fn ipam(plugin: &PluginConf) -> Option<PluginType> {
     #[derive(serde::Deserialize)]
     struct Ipam {
         #[serde(rename = "type")]
         kind: String,
     }
     let ipam: Option<Ipam> = plugin.object.parse_key("ipam").ok().flatten();
-    let ipam = ipam.and_then(|ipam| ipam.kind.parse().ok());
-    [Some(plugin.kind.clone()), ipam].into_iter().flatten()
+    ipam.and_then(|ipam| ipam.kind.parse().ok())
 }
 
 /// Names the interfaces and puts together what each attachment is handed.

@@ -1,6 +1,7 @@
 //! Plugins that are linked in: typed values are handed on, and no process is started.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use super::wire::in_time;
@@ -97,6 +98,10 @@ impl Invoke for Builtin {
 
     fn version(&self, plugin: &PluginType, _: &Target, _: Option<Instant>) -> Result<VersionInfo, Error> {
         Ok(VersionInfo::new(Version::V1_1_0, self.expect(plugin)?.versions()))
+    }
+
+    fn locate(&self, plugin: &PluginType, _: &[PathBuf]) -> Result<(), Error> {
+        self.expect(plugin).map(drop)
     }
 }
 

@@ -116,16 +116,20 @@ impl Dylib {
     }
 
     fn library(&self, run: &Run<'_>) -> Result<Arc<Library>, Error> {
-        let name = format!("{}.so", run.plugin.as_str());
-        let loaded = |file: &Path| self.known(file).is_some_and(|library| library.is_loaded());
-        let file = find(&name, run.path(), |file| {
-            loaded(file) || file.symlink_metadata().is_ok()
-        })?;
+        let file = self.file(run.plugin, run.path())?;
         let mut libraries = self.libraries.lock().unwrap_or_else(PoisonError::into_inner);
         let library = libraries
             .entry(file)
             .or_insert_with_key(|file| Arc::new(Library::new(file.clone())));
         Ok(Arc::clone(library))
+    }
+
+    fn file(&self, plugin: &PluginType, path: &[PathBuf]) -> Result<PathBuf, Error> {
+        let name = format!("{}.so", plugin.as_str());
+        let loaded = |file: &Path| self.known(file).is_some_and(|library| library.is_loaded());
+        find(&name, path, |file| {
+            loaded(file) || file.symlink_metadata().is_ok()
+        })
     }
 
     fn known(&self, file: &Path) -> Option<Arc<Library>> {
@@ -152,5 +156,9 @@ impl Invoke for Dylib {
     ) -> Result<VersionInfo, Error> {
         let stdout = self.stdout(&Run::version(plugin, target, deadline, self.limit));
         wire::versions(plugin, stdout)
+    }
+
+    fn locate(&self, plugin: &PluginType, path: &[PathBuf]) -> Result<(), Error> {
+        self.file(plugin, path).map(drop)
     }
 }

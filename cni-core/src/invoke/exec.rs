@@ -7,7 +7,7 @@ pub(crate) mod process;
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -139,5 +139,9 @@ impl Invoke for Exec {
     ) -> Result<VersionInfo, Error> {
         let stdout = self.stdout(&Run::version(plugin, target, deadline, self.limit));
         wire::versions(plugin, stdout)
+    }
+
+    fn locate(&self, plugin: &PluginType, path: &[PathBuf]) -> Result<(), Error> {
+        find(plugin.as_str(), path, is_executable).map(drop)
     }
 }

@@ -1,6 +1,7 @@
 //! Which plugins are run linked in, and which as executables or libraries.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -128,6 +129,13 @@ impl Invoke for Resolver {
         match self.outside(plugin)? {
             None => self.builtin.version(plugin, target, deadline),
             Some(outside) => outside.version(plugin, target, deadline),
+        }
+    }
+
+    fn locate(&self, plugin: &PluginType, path: &[PathBuf]) -> Result<(), Error> {
+        match self.outside(plugin)? {
+            None => self.builtin.locate(plugin, path),
+            Some(outside) => outside.locate(plugin, path),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use cni_core::chain::{self, NoResults, Runtime};
-use cni_core::invoke::{Builtin, Choice, Resolver};
+use cni_core::invoke::{Builtin, Choice, Invoke, Resolver};
 use cni_core::plugin::DynPlugin;
 use cni_core::spec::{Code, ConfList, Error, PluginType};
 
@@ -52,6 +52,23 @@ fn a_type_is_linked_in_if_it_can_be_and_an_executable_if_it_must_be() {
         serde_json::to_string(&[Choice::Builtin, Choice::Dylib, Choice::External]).unwrap(),
         r#"["builtin","dylib","external"]"#
     );
+}
+
+#[test]
+fn a_plugin_is_looked_for_where_it_would_be_run() {
+    let (dir, resolver) = (bin("there", "exit 1"), resolver());
+    let path = [dir.clone()];
+    resolver.locate(&kind("scripted"), &[]).unwrap();
+    resolver.locate(&kind("there"), &path).unwrap();
+    let external = resolver.clone().external([kind("scripted")]);
+    for error in [
+        resolver.locate(&kind("absent"), &path).unwrap_err(),
+        external.locate(&kind("scripted"), &path).unwrap_err(),
+    ] {
+        assert_eq!(error.code, Code::INVALID_CONFIG);
+        assert!(error.msg.starts_with("failed to find plugin"), "{error}");
+    }
+    fs::remove_dir_all(dir).unwrap();
 }
 
 #[test]

@@ -53,6 +53,10 @@ impl Bin {
         )
     }
 
+    pub(crate) fn locate(&self, exec: &Exec) -> Result<(), Error> {
+        exec.locate(&fake(), &self.target().path)
+    }
+
     /// What the script wrote to this file in `$DIR`.
     pub(crate) fn read(&self, file: &str) -> String {
         fs::read_to_string(self.dir.join(file)).unwrap().trim().to_owned()

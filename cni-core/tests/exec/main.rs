@@ -159,6 +159,7 @@ fn stderr_is_passed_on_after_success() {
 #[test]
 fn an_executable_is_a_regular_file_that_may_be_executed() {
     let bin = Bin::new("exit 0");
+    bin.locate(&Exec::new()).unwrap();
     let file = bin.dir.join("fake");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     fails(
@@ -172,6 +173,7 @@ fn an_executable_is_a_regular_file_that_may_be_executed() {
         bin.dir.display()
     );
     fails(bin.run(&Exec::new(), Verb::Del), Code::INVALID_CONFIG, &path);
+    fails(bin.locate(&Exec::new()), Code::INVALID_CONFIG, &path);
     fs::create_dir(&file).unwrap();
     fails(bin.run(&Exec::new(), Verb::Del), Code::INVALID_CONFIG, &path);
 }

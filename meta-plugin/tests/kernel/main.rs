@@ -8,6 +8,7 @@ mod detaching;
 mod fixture;
 mod killed;
 mod long;
+mod missing;
 mod plugin;
 mod routing;
 mod scripted;
