@@ -2,8 +2,11 @@
 //!
 //! Nothing that is not understood is lost: unknown keys keep their place, numbers their digits.
 
+mod entries;
 mod fold;
 mod spellings;
+
+pub(crate) use entries::Entries;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -68,12 +71,7 @@ impl Object {
     /// # Errors
     /// When the value is not a `T`; the error names the key.
     pub fn parse_key<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, ObjectError> {
-        match self.get(key).map(RawValue::get) {
-            None | Some("null") => Ok(None),
-            Some(text) => T::deserialize(fold::Fold::new(text))
-                .map(Some)
-                .map_err(|e| ObjectError::new(format!("key {key:?}"), e)),
-        }
+        entries::decode(key, self.get(key))
     }
 
     /// The whole object, decoded: keys of structs match without regard to case, at every depth.
@@ -81,7 +79,7 @@ impl Object {
     /// # Errors
     /// When the object is not a `T`.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, ObjectError> {
-        T::deserialize(fold::FoldObject::new(self)).map_err(|e| ObjectError::new("object", e))
+        Entries::from(self).parse()
     }
 
     /// Puts `value` at `key`: in place of what was there, else at the end.
@@ -174,7 +172,7 @@ impl Object {
 /// When `json` is not JSON or not a `T`.
 #[cfg(test)]
 fn from_str<T: DeserializeOwned>(json: &str) -> Result<T, serde_json::Error> {
-    T::deserialize(fold::Fold::new(json))
+    T::deserialize(fold::Fold::new(serde_json::from_str::<&RawValue>(json)?.get()))
 }
 
 impl PartialEq for Object {
@@ -214,8 +212,8 @@ impl Serialize for Object {
 
 impl<'de> Deserialize<'de> for Object {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries;
-        impl<'de> Visitor<'de> for Entries {
+        struct Collect;
+        impl<'de> Visitor<'de> for Collect {
             type Value = Object;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a JSON object")
@@ -231,7 +229,7 @@ impl<'de> Deserialize<'de> for Object {
                 Ok(Object(entries))
             }
         }
-        deserializer.deserialize_map(Entries)
+        deserializer.deserialize_map(Collect)
     }
 }
 

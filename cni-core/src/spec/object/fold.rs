@@ -1,18 +1,16 @@
 //! Deserializers over JSON text that match the keys of structs without regard to case, as Go does.
 
-use std::fmt;
-
+use serde::Deserializer;
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeSeed, IntoDeserializer, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
-use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::Object;
+use super::Entries;
 
 type Error = serde_json::Error;
 
-/// One JSON value.
+/// One JSON value: the text of a [`RawValue`], so that it is known to be JSON, and nothing behind it.
 #[derive(Clone, Copy)]
 pub(super) struct Fold<'a>(&'a str);
 
@@ -21,15 +19,13 @@ impl<'a> Fold<'a> {
         Self(text)
     }
 
-    fn pairs(self) -> Result<Pairs<'a>, Error> {
+    fn pairs(self) -> Result<Entries<'a>, Error> {
         serde_json::from_str(self.0)
     }
 
     /// Everything that holds no struct below it is serde_json's.
-    fn plain(self) -> Result<serde_json::Deserializer<serde_json::de::StrRead<'a>>, Error> {
-        // Trailing text is refused here, since a value is read from its own text alone.
-        serde_json::from_str::<&RawValue>(self.0)?;
-        Ok(serde_json::Deserializer::from_str(self.0))
+    fn plain(self) -> serde_json::Deserializer<serde_json::de::StrRead<'a>> {
+        serde_json::Deserializer::from_str(self.0)
     }
 }
 
@@ -44,7 +40,7 @@ impl<'de> IntoDeserializer<'de, Error> for Fold<'de> {
 macro_rules! forward_to_plain {
     ($($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            self.plain()?.$method(visitor)
+            self.plain().$method(visitor)
         }
     )*};
 }
@@ -53,7 +49,7 @@ impl<'de> Deserializer<'de> for Fold<'de> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        self.plain()?.deserialize_any(visitor)
+        self.plain().deserialize_any(visitor)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -71,14 +67,14 @@ impl<'de> Deserializer<'de> for Fold<'de> {
     ) -> Result<V::Value, Error> {
         // serde_json passes `RawValue` through a newtype of its own name.
         if name == "$serde_json::private::RawValue" {
-            return self.plain()?.deserialize_newtype_struct(name, visitor);
+            return self.plain().deserialize_newtype_struct(name, visitor);
         }
         visitor.visit_newtype_struct(self)
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         if !self.0.trim_ascii_start().starts_with('[') {
-            return self.plain()?.deserialize_seq(visitor);
+            return self.plain().deserialize_seq(visitor);
         }
         let items: Vec<&'de RawValue> = serde_json::from_str(self.0)?;
         visitor.visit_seq(SeqDeserializer::new(
@@ -101,7 +97,7 @@ impl<'de> Deserializer<'de> for Fold<'de> {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         if !self.0.trim_ascii_start().starts_with('{') {
-            return self.plain()?.deserialize_map(visitor);
+            return self.plain().deserialize_map(visitor);
         }
         let pairs = self
             .pairs()?
@@ -119,9 +115,9 @@ impl<'de> Deserializer<'de> for Fold<'de> {
     ) -> Result<V::Value, Error> {
         if !self.0.trim_ascii_start().starts_with('{') {
             // Not `deserialize_struct`, which would take a list for a struct.
-            return self.plain()?.deserialize_map(visitor);
+            return self.plain().deserialize_map(visitor);
         }
-        visitor.visit_map(Fields::new(self.pairs()?, fields))
+        visitor.visit_map(Fields::new(&self.pairs()?, fields))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -130,7 +126,7 @@ impl<'de> Deserializer<'de> for Fold<'de> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        self.plain()?.deserialize_enum(name, variants, visitor)
+        self.plain().deserialize_enum(name, variants, visitor)
     }
 
     forward_to_plain! {
@@ -145,38 +141,25 @@ impl<'de> Deserializer<'de> for Fold<'de> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Error> {
-        self.plain()?.deserialize_unit_struct(name, visitor)
+        self.plain().deserialize_unit_struct(name, visitor)
     }
 }
 
 /// An object that is already split into keys and texts.
-pub(super) struct FoldObject<'a>(&'a Object);
+pub(super) struct FoldEntries<'e, 'a>(&'e Entries<'a>);
 
-impl<'a> FoldObject<'a> {
-    pub(super) fn new(object: &'a Object) -> Self {
-        Self(object)
-    }
-
-    fn pairs(&self) -> Pairs<'a> {
-        Pairs(
-            self.0
-                .0
-                .iter()
-                .map(|(key, value)| (key.clone(), &**value))
-                .collect(),
-        )
+impl<'e, 'a> FoldEntries<'e, 'a> {
+    pub(super) fn new(entries: &'e Entries<'a>) -> Self {
+        Self(entries)
     }
 }
 
-impl<'de> Deserializer<'de> for FoldObject<'de> {
+impl<'de> Deserializer<'de> for FoldEntries<'_, 'de> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let pairs = self
-            .pairs()
-            .0
-            .into_iter()
-            .map(|(key, value)| (key, Fold(value.get())));
+        let pairs = self.0.0.iter();
+        let pairs = pairs.map(|(key, value)| (key.clone(), Fold(value.get())));
         visitor.visit_map(MapDeserializer::new(pairs))
     }
 
@@ -186,7 +169,7 @@ impl<'de> Deserializer<'de> for FoldObject<'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        visitor.visit_map(Fields::new(self.pairs(), fields))
+        visitor.visit_map(Fields::new(self.0, fields))
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -207,29 +190,6 @@ impl<'de> Deserializer<'de> for FoldObject<'de> {
     }
 }
 
-/// The keys and texts of an object, in order.
-struct Pairs<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Pairs<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Collect;
-        impl<'de> Visitor<'de> for Collect {
-            type Value = Pairs<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs<'de>, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some(pair) = map.next_entry()? {
-                    pairs.push(pair);
-                }
-                Ok(Pairs(pairs))
-            }
-        }
-        deserializer.deserialize_map(Collect)
-    }
-}
-
 /// The entries of an object under the names of a struct's fields.
 ///
 /// `null` counts as absent, so that a field's default applies, as it does in Go.
@@ -240,9 +200,9 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    fn new(pairs: Pairs<'a>, fields: &'static [&'static str]) -> Self {
+    fn new(entries: &Entries<'a>, fields: &'static [&'static str]) -> Self {
         let present = fields.iter().filter_map(|field| {
-            let mut from_the_last = pairs.0.iter().rev();
+            let mut from_the_last = entries.0.iter().rev();
             let (_, value) = from_the_last.find(|(key, _)| key.eq_ignore_ascii_case(field))?;
             (value.get() != "null").then_some((*field, *value))
         });

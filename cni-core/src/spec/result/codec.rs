@@ -1,9 +1,10 @@
 //! From bytes to [`Success`] and back, in the version that is asked for.
 
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::{Success, v0_2, v0_4, v1};
-use crate::spec::{Code, Error, Object, ObjectError, Version};
+use crate::spec::object::Entries;
+use crate::spec::{Code, Error, ObjectError, Version};
 
 /// A result that cannot be read, or not be written in the version asked for.
 #[derive(Debug, thiserror::Error)]
@@ -82,17 +83,13 @@ impl Success {
     /// When the version is not one that this crate speaks, or is below 0.3.0 and there are
     /// interfaces or routes but no address.
     pub fn encode(&self, version: Version) -> Result<Box<RawValue>, ResultError> {
-        let mut object = Object::new();
-        object.set("cniVersion", &version).map_err(ResultError::Encode)?;
-        let body = match layout(version)? {
+        let raw = match layout(version)? {
             Layout::V0_2 if v0_2::is_lost(self) => return Err(ResultError::NoAddress),
-            Layout::V0_2 => v0_2::encode(self),
-            Layout::V0_4 => v0_4::encode(self),
-            Layout::V1 => v1::encode(self),
+            Layout::V0_2 => to_raw_value(&v0_2::Out::new(version, self)),
+            Layout::V0_4 => to_raw_value(&v0_4::Out::new(version, self)),
+            Layout::V1 => to_raw_value(&v1::Out::new(version, self)),
         };
-        let object = object.and(body.map_err(ResultError::Encode)?);
-        serde_json::value::to_raw_value(&object)
-            .map_err(|e| ResultError::Encode(ObjectError::new("result", e)))
+        raw.map_err(|e| ResultError::Encode(ObjectError::new("result", e)))
     }
 }
 
@@ -119,7 +116,7 @@ impl Layout {
         Version::ALL.iter().copied().filter(has_it)
     }
 
-    fn decode(self, object: &Object) -> Result<Success, ResultError> {
+    fn decode(self, object: &Entries<'_>) -> Result<Success, ResultError> {
         let decode = match self {
             Self::V0_2 => v0_2::decode,
             Self::V0_4 => v0_4::decode,
@@ -130,12 +127,12 @@ impl Layout {
 }
 
 /// The document and the version that it names, if it names one.
-fn read(json: &[u8]) -> Result<(Object, Option<Version>), ResultError> {
+fn read(json: &[u8]) -> Result<(Entries<'_>, Option<Version>), ResultError> {
     // A plugin may answer `null`; the reference's runtime takes that for a result with nothing in it.
     if json.trim_ascii() == b"null" {
-        return Ok((Object::new(), None));
+        return Ok((Entries::default(), None));
     }
-    let object = Object::from_slice(json).map_err(ResultError::Decode)?;
+    let object = Entries::from_slice(json).map_err(ResultError::Decode)?;
     let own: Option<String> = object.parse_key("cniVersion").map_err(ResultError::Decode)?;
     match own.filter(|text| !text.is_empty()) {
         None => Ok((object, None)),

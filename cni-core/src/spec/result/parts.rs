@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::{Dns, IpConfig, Route};
+use crate::spec::object::Entries;
 use crate::spec::{Object, ObjectError, parse_net};
 
 /// An address with its prefix length; IPv4 mapped into IPv6 counts as IPv4.
@@ -80,16 +81,6 @@ pub(super) fn gateway(ip: Option<IpAddr>) -> Option<IpAddr> {
     ip.map(|ip| ip.to_canonical())
 }
 
-/// Text, unless it is empty.
-pub(super) fn text(text: &str) -> Option<&str> {
-    (!text.is_empty()).then_some(text)
-}
-
-/// A list, unless it is empty.
-pub(super) fn list<T>(items: &[T]) -> Option<&[T]> {
-    (!items.is_empty()).then_some(items)
-}
-
 /// A number, unless it is 0, which means the same as none wherever this is used.
 pub(super) fn number(n: Option<u32>) -> Option<u32> {
     n.filter(|n| *n != 0)
@@ -105,18 +96,17 @@ pub(super) fn each<T, U>(
     items.into_iter().enumerate().map(one).collect()
 }
 
-/// The lists of a document since 0.3.0.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Document {
-    pub(super) interfaces: Vec<Object>,
-    pub(super) ips: Vec<Object>,
-    pub(super) routes: Vec<Object>,
-    pub(super) dns: Object,
+/// Reads each item of the list at `key`.
+pub(super) fn read_each<U>(
+    document: &Entries<'_>,
+    key: &str,
+    read: impl Fn(&Entries<'_>) -> Result<U, ObjectError>,
+) -> Result<Vec<U>, ObjectError> {
+    each(key, document.list(key)?, |item| read(&Entries::of(item)?))
 }
 
 /// Reads an address of a document since 0.3.0; `known` are the keys that its version knows.
-pub(super) fn read_ip(object: &Object, known: &[&str]) -> Result<IpConfig, ObjectError> {
+pub(super) fn read_ip(object: &Entries<'_>, known: &[&str]) -> Result<IpConfig, ObjectError> {
     #[derive(Deserialize)]
     struct Wire {
         interface: Option<i64>,
@@ -135,7 +125,7 @@ pub(super) fn read_ip(object: &Object, known: &[&str]) -> Result<IpConfig, Objec
 pub(super) const ROUTE_KEYS: &[&str] = &["dst", "gw", "mtu", "advmss", "priority", "table", "scope"];
 
 /// Reads a route: one layout for all versions, so old documents may carry the keys of 1.1.0.
-pub(super) fn read_route(object: &Object) -> Result<Route, ObjectError> {
+pub(super) fn read_route(object: &Entries<'_>) -> Result<Route, ObjectError> {
     #[derive(Deserialize)]
     struct Wire {
         dst: Cidr,
@@ -165,47 +155,119 @@ const SHORT_ROUTE_KEYS: &[&str] = &["dst", "gw"];
 /// Reads a route of 0.1.0 or 0.2.0, which know only two of its keys.
 ///
 /// The others mean what they do in all versions, and are kept besides, for a round trip in these two.
-pub(super) fn read_short_route(object: &Object) -> Result<Route, ObjectError> {
+pub(super) fn read_short_route(object: &Entries<'_>) -> Result<Route, ObjectError> {
     let mut route = read_route(object)?;
-    route.unknown = write_route(&route)?.without(SHORT_ROUTE_KEYS);
+    let whole = serde_json::to_vec(&RouteOut::from(&route)).map_err(|e| ObjectError::new("route", e))?;
+    route.unknown = Entries::from_slice(&whole)?.without(SHORT_ROUTE_KEYS);
     Ok(route)
 }
 
-/// Writes a route with all that is known of it, as 0.3.0 and later have it.
-pub(super) fn write_route(route: &Route) -> Result<Object, ObjectError> {
-    let mut out = Object::new();
-    out.set("dst", &Cidr::from(route.dst))?;
-    out.set_some("gw", gateway(route.gw))?;
-    out.set_some("mtu", number(route.mtu))?;
-    out.set_some("advmss", number(route.advmss))?;
-    out.set_some("priority", number(route.priority))?;
-    out.set_some("table", route.table)?;
-    out.set_some("scope", route.scope)?;
-    Ok(out.and(route.unknown.without(ROUTE_KEYS)))
+/// A route with all that is known of it, as 0.3.0 and later write it.
+#[derive(Serialize)]
+pub(super) struct RouteOut<'a> {
+    dst: Cidr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gw: Option<IpAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mtu: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advmss: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    priority: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    table: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<u8>,
+    #[serde(flatten)]
+    rest: Rest<'a>,
 }
 
-/// Writes a route with destination and gateway alone, as 0.1.0 and 0.2.0 have it.
-pub(super) fn write_short_route(route: &Route) -> Result<Object, ObjectError> {
-    let mut short = Route::new(route.dst);
-    short.gw = route.gw;
-    Ok(write_route(&short)?.and(route.unknown.without(SHORT_ROUTE_KEYS)))
+impl<'a> From<&'a Route> for RouteOut<'a> {
+    fn from(route: &'a Route) -> Self {
+        Self {
+            dst: route.dst.into(),
+            gw: gateway(route.gw),
+            mtu: number(route.mtu),
+            advmss: number(route.advmss),
+            priority: number(route.priority),
+            table: route.table,
+            scope: route.scope,
+            rest: Rest(&route.unknown, ROUTE_KEYS),
+        }
+    }
+}
+
+/// A route with destination and gateway alone, as 0.1.0 and 0.2.0 write it.
+#[derive(Serialize)]
+pub(super) struct ShortRouteOut<'a> {
+    dst: Cidr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gw: Option<IpAddr>,
+    #[serde(flatten)]
+    rest: Rest<'a>,
+}
+
+impl<'a> From<&'a Route> for ShortRouteOut<'a> {
+    fn from(route: &'a Route) -> Self {
+        Self {
+            dst: route.dst.into(),
+            gw: gateway(route.gw),
+            rest: Rest(&route.unknown, SHORT_ROUTE_KEYS),
+        }
+    }
 }
 
 pub(super) const DNS_KEYS: &[&str] = &["nameservers", "domain", "search", "options"];
 
 /// Reads `dns`.
-pub(super) fn read_dns(object: &Object) -> Result<Dns, ObjectError> {
+pub(super) fn read_dns(object: &Entries<'_>) -> Result<Dns, ObjectError> {
     let mut dns: Dns = object.parse().map_err(|e| e.at("dns"))?;
     dns.unknown = object.without(DNS_KEYS);
     Ok(dns)
 }
 
-/// Writes `dns`, `{}` when there is nothing in it.
-pub(super) fn write_dns(dns: &Dns) -> Result<Object, ObjectError> {
-    let mut out = Object::new();
-    out.set_some("nameservers", list(&dns.nameservers))?;
-    out.set_some("domain", text(&dns.domain))?;
-    out.set_some("search", list(&dns.search))?;
-    out.set_some("options", list(&dns.options))?;
-    Ok(out.and(dns.unknown.without(DNS_KEYS)))
+/// `dns` as all versions write it, `{}` when there is nothing in it.
+#[derive(Serialize)]
+pub(super) struct DnsOut<'a> {
+    #[serde(flatten)]
+    known: &'a Dns,
+    #[serde(flatten)]
+    rest: Rest<'a>,
+}
+
+impl<'a> From<&'a Dns> for DnsOut<'a> {
+    fn from(dns: &'a Dns) -> Self {
+        Self {
+            known: dns,
+            rest: Rest(&dns.unknown, DNS_KEYS),
+        }
+    }
+}
+
+/// Whether `dns` would be written as `{}`.
+pub(super) fn says_nothing(dns: &Dns) -> bool {
+    let Dns {
+        nameservers,
+        domain,
+        search,
+        options,
+        unknown,
+    } = dns;
+    let lists = [nameservers, search, options];
+    lists.iter().all(|list| list.is_empty()) && domain.is_empty() && unknown.without(DNS_KEYS).is_empty()
+}
+
+/// The keys that a layout does not know, written as they came.
+pub(super) struct Rest<'a>(pub(super) &'a Object, pub(super) &'static [&'static str]);
+
+impl Serialize for Rest<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let is_known = |key: &str| self.1.iter().any(|known| known.eq_ignore_ascii_case(key));
+        serializer.collect_map(self.0.iter().filter(|(key, _)| !is_known(key)))
+    }
+}
+
+/// What is written of each item.
+pub(super) fn out<'a, T, U: From<&'a T>>(items: &'a [T]) -> Vec<U> {
+    items.iter().map(U::from).collect()
 }

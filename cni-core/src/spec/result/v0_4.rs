@@ -1,10 +1,13 @@
 //! The layout of 0.3.0, 0.3.1 and 0.4.0: each address says its family, and `dns` is always there.
 
-use serde::Deserialize;
+use std::net::IpAddr;
 
-use super::parts::{self, Cidr};
+use serde::{Deserialize, Serialize};
+
+use super::parts::{self, Cidr, DnsOut, Rest, RouteOut};
 use super::{Interface, IpConfig, Success};
-use crate::spec::{Object, ObjectError};
+use crate::spec::object::Entries;
+use crate::spec::{ObjectError, Version};
 
 pub(super) const KEYS: &[&str] = &["cniVersion", "interfaces", "ips", "routes", "dns"];
 pub(super) const INTERFACE_KEYS: &[&str] = &["name", "mac", "sandbox"];
@@ -12,18 +15,17 @@ pub(super) const INTERFACE_KEYS: &[&str] = &["name", "mac", "sandbox"];
 /// `version` and loses an address that has none on the way to 0.2.0.
 pub(super) const IP_KEYS: &[&str] = &["version", "interface", "address", "gateway"];
 
-pub(super) fn decode(object: &Object) -> Result<Success, ObjectError> {
-    let document: parts::Document = object.parse()?;
+pub(super) fn decode(object: &Entries<'_>) -> Result<Success, ObjectError> {
     Ok(Success {
-        interfaces: parts::each("interfaces", document.interfaces, read_interface)?,
-        ips: parts::each("ips", document.ips, read_ip)?,
-        routes: parts::each("routes", document.routes, parts::read_route)?,
-        dns: parts::read_dns(&document.dns)?,
+        interfaces: parts::read_each(object, "interfaces", read_interface)?,
+        ips: parts::read_each(object, "ips", read_ip)?,
+        routes: parts::read_each(object, "routes", parts::read_route)?,
+        dns: parts::read_dns(&object.some_entries("dns")?.unwrap_or_default())?,
         unknown: object.without(KEYS),
     })
 }
 
-fn read_interface(object: &Object) -> Result<Interface, ObjectError> {
+fn read_interface(object: &Entries<'_>) -> Result<Interface, ObjectError> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Wire {
@@ -39,37 +41,83 @@ fn read_interface(object: &Object) -> Result<Interface, ObjectError> {
     Ok(interface)
 }
 
-fn read_ip(object: &Object) -> Result<IpConfig, ObjectError> {
+fn read_ip(object: &Entries<'_>) -> Result<IpConfig, ObjectError> {
     object.parse_key::<String>("version")?;
     parts::read_ip(object, IP_KEYS)
 }
 
-pub(super) fn encode(success: &Success) -> Result<Object, ObjectError> {
-    let mut out = Object::new();
-    let interfaces = parts::each("interfaces", &success.interfaces, |i| write_interface(i))?;
-    out.set_some("interfaces", parts::list(&interfaces))?;
-    let ips = parts::each("ips", &success.ips, |ip| write_ip(ip))?;
-    out.set_some("ips", parts::list(&ips))?;
-    let routes = parts::each("routes", &success.routes, |route| parts::write_route(route))?;
-    out.set_some("routes", parts::list(&routes))?;
-    out.set("dns", &parts::write_dns(&success.dns)?)?;
-    Ok(out.and(success.unknown.without(KEYS)))
+/// The document, as it is written.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Out<'a> {
+    cni_version: Version,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    interfaces: Vec<InterfaceOut<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ips: Vec<IpOut<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    routes: Vec<RouteOut<'a>>,
+    dns: DnsOut<'a>,
+    #[serde(flatten)]
+    rest: Rest<'a>,
 }
 
-fn write_interface(interface: &Interface) -> Result<Object, ObjectError> {
-    let mut out = Object::new();
-    out.set("name", &interface.name)?;
-    out.set_some("mac", parts::text(&interface.mac))?;
-    out.set_some("sandbox", parts::text(&interface.sandbox))?;
-    Ok(out.and(interface.unknown.without(INTERFACE_KEYS)))
+impl<'a> Out<'a> {
+    pub(super) fn new(version: Version, success: &'a Success) -> Self {
+        Self {
+            cni_version: version,
+            interfaces: parts::out(&success.interfaces),
+            ips: parts::out(&success.ips),
+            routes: parts::out(&success.routes),
+            dns: DnsOut::from(&success.dns),
+            rest: Rest(&success.unknown, KEYS),
+        }
+    }
 }
 
-fn write_ip(ip: &IpConfig) -> Result<Object, ObjectError> {
-    let mut out = Object::new();
-    let address = Cidr::from(ip.address);
-    out.set("version", if address.is_v4() { "4" } else { "6" })?;
-    out.set_some("interface", ip.interface)?;
-    out.set("address", &address)?;
-    out.set_some("gateway", parts::gateway(ip.gateway))?;
-    Ok(out.and(ip.unknown.without(IP_KEYS)))
+#[derive(Serialize)]
+struct InterfaceOut<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    mac: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    sandbox: &'a str,
+    #[serde(flatten)]
+    rest: Rest<'a>,
+}
+
+impl<'a> From<&'a Interface> for InterfaceOut<'a> {
+    fn from(interface: &'a Interface) -> Self {
+        Self {
+            name: &interface.name,
+            mac: &interface.mac,
+            sandbox: &interface.sandbox,
+            rest: Rest(&interface.unknown, INTERFACE_KEYS),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct IpOut<'a> {
+    version: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interface: Option<i64>,
+    address: Cidr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gateway: Option<IpAddr>,
+    #[serde(flatten)]
+    rest: Rest<'a>,
+}
+
+impl<'a> From<&'a IpConfig> for IpOut<'a> {
+    fn from(ip: &'a IpConfig) -> Self {
+        let address = Cidr::from(ip.address);
+        Self {
+            version: if address.is_v4() { "4" } else { "6" },
+            interface: ip.interface,
+            address,
+            gateway: parts::gateway(ip.gateway),
+            rest: Rest(&ip.unknown, IP_KEYS),
+        }
+    }
 }

@@ -1,27 +1,29 @@
 //! The layout of 1.0.0 and 1.1.0; the keys that 1.1.0 added are taken and given in both.
 
-use serde::Deserialize;
+use std::net::IpAddr;
 
-use super::parts::{self, Cidr};
+use serde::{Deserialize, Serialize};
+
+use super::parts::{self, Cidr, DnsOut, Rest, RouteOut};
 use super::{Interface, IpConfig, Success};
-use crate::spec::{Object, ObjectError};
+use crate::spec::object::Entries;
+use crate::spec::{ObjectError, Version};
 
 pub(super) const KEYS: &[&str] = &["cniVersion", "interfaces", "ips", "routes", "dns"];
 pub(super) const INTERFACE_KEYS: &[&str] = &["name", "mac", "mtu", "sandbox", "socketPath", "pciID"];
 pub(super) const IP_KEYS: &[&str] = &["interface", "address", "gateway"];
 
-pub(super) fn decode(object: &Object) -> Result<Success, ObjectError> {
-    let document: parts::Document = object.parse()?;
+pub(super) fn decode(object: &Entries<'_>) -> Result<Success, ObjectError> {
     Ok(Success {
-        interfaces: parts::each("interfaces", document.interfaces, read_interface)?,
-        ips: parts::each("ips", document.ips, |ip| parts::read_ip(ip, IP_KEYS))?,
-        routes: parts::each("routes", document.routes, parts::read_route)?,
-        dns: parts::read_dns(&document.dns)?,
+        interfaces: parts::read_each(object, "interfaces", read_interface)?,
+        ips: parts::read_each(object, "ips", |ip| parts::read_ip(ip, IP_KEYS))?,
+        routes: parts::read_each(object, "routes", parts::read_route)?,
+        dns: parts::read_dns(&object.some_entries("dns")?.unwrap_or_default())?,
         unknown: object.without(KEYS),
     })
 }
 
-fn read_interface(object: &Object) -> Result<Interface, ObjectError> {
+fn read_interface(object: &Entries<'_>) -> Result<Interface, ObjectError> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Wire {
@@ -46,34 +48,85 @@ fn read_interface(object: &Object) -> Result<Interface, ObjectError> {
     })
 }
 
-pub(super) fn encode(success: &Success) -> Result<Object, ObjectError> {
-    let mut out = Object::new();
-    let interfaces = parts::each("interfaces", &success.interfaces, |i| write_interface(i))?;
-    out.set_some("interfaces", parts::list(&interfaces))?;
-    let ips = parts::each("ips", &success.ips, |ip| write_ip(ip))?;
-    out.set_some("ips", parts::list(&ips))?;
-    let routes = parts::each("routes", &success.routes, |route| parts::write_route(route))?;
-    out.set_some("routes", parts::list(&routes))?;
-    let dns = parts::write_dns(&success.dns)?;
-    out.set_some("dns", (!dns.is_empty()).then_some(dns))?;
-    Ok(out.and(success.unknown.without(KEYS)))
+/// The document, as it is written.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Out<'a> {
+    cni_version: Version,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    interfaces: Vec<InterfaceOut<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ips: Vec<IpOut<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    routes: Vec<RouteOut<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dns: Option<DnsOut<'a>>,
+    #[serde(flatten)]
+    rest: Rest<'a>,
 }
 
-fn write_interface(interface: &Interface) -> Result<Object, ObjectError> {
-    let mut out = Object::new();
-    out.set("name", &interface.name)?;
-    out.set_some("mac", parts::text(&interface.mac))?;
-    out.set_some("mtu", parts::number(interface.mtu))?;
-    out.set_some("sandbox", parts::text(&interface.sandbox))?;
-    out.set_some("socketPath", parts::text(&interface.socket_path))?;
-    out.set_some("pciID", parts::text(&interface.pci_id))?;
-    Ok(out.and(interface.unknown.without(INTERFACE_KEYS)))
+impl<'a> Out<'a> {
+    pub(super) fn new(version: Version, success: &'a Success) -> Self {
+        Self {
+            cni_version: version,
+            interfaces: parts::out(&success.interfaces),
+            ips: parts::out(&success.ips),
+            routes: parts::out(&success.routes),
+            dns: (!parts::says_nothing(&success.dns)).then(|| DnsOut::from(&success.dns)),
+            rest: Rest(&success.unknown, KEYS),
+        }
+    }
 }
 
-fn write_ip(ip: &IpConfig) -> Result<Object, ObjectError> {
-    let mut out = Object::new();
-    out.set_some("interface", ip.interface)?;
-    out.set("address", &Cidr::from(ip.address))?;
-    out.set_some("gateway", parts::gateway(ip.gateway))?;
-    Ok(out.and(ip.unknown.without(IP_KEYS)))
+#[derive(Serialize)]
+struct InterfaceOut<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    mac: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mtu: Option<u32>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    sandbox: &'a str,
+    #[serde(rename = "socketPath", skip_serializing_if = "str::is_empty")]
+    socket_path: &'a str,
+    #[serde(rename = "pciID", skip_serializing_if = "str::is_empty")]
+    pci_id: &'a str,
+    #[serde(flatten)]
+    rest: Rest<'a>,
+}
+
+impl<'a> From<&'a Interface> for InterfaceOut<'a> {
+    fn from(interface: &'a Interface) -> Self {
+        Self {
+            name: &interface.name,
+            mac: &interface.mac,
+            mtu: parts::number(interface.mtu),
+            sandbox: &interface.sandbox,
+            socket_path: &interface.socket_path,
+            pci_id: &interface.pci_id,
+            rest: Rest(&interface.unknown, INTERFACE_KEYS),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct IpOut<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interface: Option<i64>,
+    address: Cidr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gateway: Option<IpAddr>,
+    #[serde(flatten)]
+    rest: Rest<'a>,
+}
+
+impl<'a> From<&'a IpConfig> for IpOut<'a> {
+    fn from(ip: &'a IpConfig) -> Self {
+        Self {
+            interface: ip.interface,
+            address: ip.address.into(),
+            gateway: parts::gateway(ip.gateway),
+            rest: Rest(&ip.unknown, IP_KEYS),
+        }
+    }
 }
