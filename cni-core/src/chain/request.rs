@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::{ChainError, FailedAdd, FailedDel};
-use crate::invoke::{Call, Invoke, Operation, Target, TraceContext, Verb};
+use crate::invoke::{Call, Invoke, Operation, OwnNetns, Target, TraceContext, Verb};
 use crate::spec::{
     AttachmentId, CniArgs, ConfList, NetnsPath, Object, ObjectError, PluginConf, Success, ValidAttachment,
 };
@@ -31,6 +31,8 @@ pub struct Runtime<'a> {
     pub failed_add: FailedAdd,
     /// What DEL does after a plugin has failed.
     pub failed_del: FailedDel,
+    /// Whether containers may be in the plugins' own namespace: `CNI_NETNS_OVERRIDE`.
+    pub own_netns: OwnNetns,
     /// The trace that the calls belong to.
     pub trace: TraceContext,
 }
@@ -46,6 +48,7 @@ impl<'a> Runtime<'a> {
             deadline: None,
             failed_add: FailedAdd::default(),
             failed_del: FailedDel::default(),
+            own_netns: OwnNetns::Refused,
             trace: TraceContext::default(),
         }
     }
@@ -64,6 +67,7 @@ impl<'a> Runtime<'a> {
         Target {
             path: self.path.clone(),
             args: self.args.clone(),
+            own_netns: self.own_netns,
             trace: self.trace.clone(),
             ..Target::default()
         }

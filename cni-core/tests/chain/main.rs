@@ -14,7 +14,8 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use cni_core::chain::{self, ChainError, Results};
-use cni_core::spec::{Code, ConfList, Error, Success, ValidAttachment};
+use cni_core::invoke::OwnNetns;
+use cni_core::spec::{Code, ConfList, Error, NetnsPath, Success, ValidAttachment};
 use serde_json::{Value, json};
 use stage::{Stage, every_way, id, netns, object, order, prevs};
 
@@ -272,4 +273,20 @@ fn every_plugin_is_told_of_the_deadline_and_none_is_called_after_it() {
         let expected = format!("no time was left for {verb} of plugin \"scripted\"");
         assert!(error.contains(&expected), "{error}");
     }
+}
+
+#[test]
+fn the_plugins_own_namespace_is_refused_unless_the_runtime_allows_it() {
+    let (outcomes, calls) = every_way(|stage| {
+        let list = stage.list("1.1.0", &[json!({})]);
+        let own = NetnsPath::new("/proc/thread-self/ns/net");
+        let mut runtime = stage.runtime.clone();
+        [OwnNetns::Refused, OwnNetns::Allowed].map(|own_netns| {
+            runtime.own_netns = own_netns;
+            let added = chain::add(&list, &id("c1"), &own, &runtime, &stage.kept);
+            wire(added.map(drop)).map_err(|error| error.code)
+        })
+    });
+    assert_eq!(outcomes, [Err(Code::INVALID_NETNS), Ok(())]);
+    assert_eq!(order(&calls), ["ADD 0"]);
 }
