@@ -28,8 +28,8 @@ fn f05_killed_attaching_at_any_moment_a_detach_leaves_nothing() {
         let finished = child.wait().unwrap().success();
         if round % 2 == 0 && !finished {
             // Whatever is left is in nobody's way.
-            node.output(node.attach("c1", &pod, NETWORKS));
-            assert_eq!(pod.links().len(), 5, "round {round}");
+            let again = node.output(node.attach("c1", &pod, NETWORKS));
+            assert_eq!(pod.links().len(), 5, "round {round}: {again:?}");
         }
         node.done(node.detach("c1"));
         node.assert_clean(&[&pod]);
@@ -66,18 +66,19 @@ fn a_pod_that_vanishes_at_any_moment_of_attach_or_detach_leaves_nothing() {
     let node = Node::new();
     let mut moments = Moments::up_to(40_000);
     for round in 0..rounds(40) {
-        let pod = Pod::new();
-        let (mut child, path) = if round % 2 == 0 {
-            (
-                node.spawn(node.attach("c1", &pod, NETWORKS)),
-                pod.path().to_owned(),
-            )
+        // It has a name, since the number of a descriptor would be another test's pod at once.
+        let name = format!("vanishing-{}", std::process::id());
+        node.ip(&format!("netns add {name}"));
+        let path = format!("/run/netns/{name}");
+        let attach = node.attach_at("c1", &path, NETWORKS);
+        let mut child = if round % 2 == 0 {
+            node.spawn(attach)
         } else {
-            node.done(node.attach("c1", &pod, NETWORKS));
-            (node.spawn(node.detach("c1")), pod.path().to_owned())
+            node.done(attach);
+            node.spawn(node.detach("c1"))
         };
         thread::sleep(moments.next());
-        drop(pod);
+        node.ip(&format!("netns del {name}"));
         child.wait().unwrap();
         let mut detach = node.detach("c1");
         detach.args(["--netns", &path]);

@@ -72,13 +72,18 @@ impl Node {
 
     /// `plexus attach` of the default network and `networks` to `pod`, still to be run.
     pub(crate) fn attach(&self, container: &str, pod: &Pod, networks: &str) -> Command {
+        self.attach_at(container, pod.path(), networks)
+    }
+
+    /// The same for the namespace at `path`.
+    pub(crate) fn attach_at(&self, container: &str, path: &str, networks: &str) -> Command {
         let nads = self.installed.path("nads").display().to_string();
         let all = [
             "attach",
             "--container-id",
             container,
             "--netns",
-            pod.path(),
+            path,
             "--nads",
             &nads,
             "--cluster-network",
