@@ -26,5 +26,9 @@ pub mod versions {}
 #[doc = include_str!("guide/chaining.md")]
 pub mod chaining {}
 
-#[doc = include_str!("guide/testing.md")]
+#[cfg_attr(feature = "testkit", doc = include_str!("guide/testing.md"))]
+#[cfg_attr(
+    not(feature = "testkit"),
+    doc = "Testing a plugin: the chapter is there when the documentation is built with the feature `testkit`."
+)]
 pub mod testing {}

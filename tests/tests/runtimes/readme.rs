@@ -30,7 +30,8 @@ pub(crate) fn install(node: &Node) {
         .unwrap()
         .display()
         .to_string();
-    let commands = block("cni-plugins install").replace("cargo build --release\n", "");
+    let commands =
+        block("cni-plugins install").replace("cargo build --release -p plexus -p cni-plugins\n", "");
     node.run(&format!(
         "cd {} && {}",
         root(),
