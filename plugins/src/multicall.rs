@@ -74,14 +74,19 @@ fn command(
 ) -> io::Result<ExitCode> {
     let known: Vec<Option<&str>> = words.iter().map(|word| word.to_str()).collect();
     match (&known[..], words) {
-        ([] | [Some("help" | "--help" | "-h")], _) => stdout.write_all(HELP.as_bytes())?,
+        ([] | [Some("help" | "--help" | "-h")] | [Some("install"), Some("--help" | "-h")], _) => {
+            stdout.write_all(HELP.as_bytes())?
+        }
         ([Some("version" | "--version")], _) => writeln!(stdout, "{NAME} {}", env!("CARGO_PKG_VERSION"))?,
         ([Some("list")], _) => {
             for name in table.types() {
                 writeln!(stdout, "{name}")?;
             }
         }
-        ([Some("install"), _], [_, dir]) => return install_into(dir.as_ref(), table, stdout, stderr),
+        // Who means such a directory says `./-x`; everybody else has misspelt an option.
+        ([Some("install"), _], [_, dir]) if !dir.as_encoded_bytes().starts_with(b"-") => {
+            return install_into(dir.as_ref(), table, stdout, stderr);
+        }
         _ => {
             stderr.write_all(HELP.as_bytes())?;
             return Ok(ExitCode::from(USAGE));

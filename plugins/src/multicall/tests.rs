@@ -30,6 +30,19 @@ fn call(words: &[&str], by_runtime: bool) -> (ExitCode, String, String) {
 }
 
 #[test]
+fn install_takes_no_option_for_a_directory() {
+    for option in ["--help", "-h"] {
+        let (code, stdout, stderr) = call(&["cni-plugins", "install", option], false);
+        assert_eq!((code, &*stdout, &*stderr), (ExitCode::SUCCESS, HELP, ""));
+    }
+    for option in ["--force", "-n", "-"] {
+        let (code, stdout, stderr) = call(&["cni-plugins", "install", option], false);
+        assert_eq!((code, &*stdout, &*stderr), (ExitCode::from(USAGE), "", HELP));
+        assert!(!Path::new(option).exists(), "{option}");
+    }
+}
+
+#[test]
 fn install_puts_one_file_under_every_name_and_replaces_what_was_there() {
     let dir = Scratch::new("install");
     let bin = dir.0.join("opt/bin");
