@@ -30,7 +30,8 @@ pub fn run(node: &Node, id: &AttachmentId, netns: Option<&NetnsPath>) -> Result<
     whole(id, &state)?;
     let place = Place::find(node, &id.container, &state, netns)?;
     let Some(netns) = &place.netns else {
-        let msg = format!("check {id}: the network namespace of its ADD is gone");
+        let subject = subject(id, &state);
+        let msg = format!("check {subject}: the network namespace of its ADD is gone");
         return Err(Error::new(Code::INVALID_NETNS, msg));
     };
     let check = |entry: &Entry| {
@@ -61,6 +62,16 @@ pub fn all(node: &Node, container: &ContainerId, netns: Option<&NetnsPath>) -> R
     joined(ids.filter_map(|id| run(node, &id, netns).err()).collect())
 }
 
+/// The interfaces of the call for `id`: by hand its own name need not be that of any.
+fn subject(id: &AttachmentId, state: &State) -> String {
+    let planned = state.call.iter().flat_map(|call| &call.planned);
+    let names: Vec<&str> = planned.map(|network| network.ifname.as_str()).collect();
+    match names.is_empty() {
+        true => id.to_string(),
+        false => format!("{} of {}", names.join(", "), id.container),
+    }
+}
+
 /// Looks for the container's interface, if ADD made one.
 fn present(node: &Node, netns: &Netns, element: &Element) -> Result<(), Error> {
     let Some(interface) = element.interface() else {
@@ -86,5 +97,9 @@ fn whole(id: &AttachmentId, state: &State) -> Result<(), Error> {
         "{planned} networks planned, {missing} missing, {} records damaged",
         state.damaged
     );
-    Err(Error::new(Code(182), format!("check {id}: only a part of it is attached")).with_details(details))
+    Err(Error::new(
+        Code(182),
+        format!("check {}: only a part of it is attached", subject(id, state)),
+    )
+    .with_details(details))
 }

@@ -29,6 +29,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// ADD by hand: attach a network namespace to the networks of a pod
+    #[command(after_help = attach::EXECUTABLES)]
     Attach(Box<attach::Options>),
     /// CHECK by hand: compare what was attached with what there is
     Check(check::Options),

@@ -297,7 +297,11 @@ fn without_an_id_the_namespace_names_the_container() {
         "cbr0",
     ]);
     let table = String::from_utf8(output.stdout.clone()).unwrap();
-    assert!(table.starts_with("INTERFACE  NETWORK"), "{output:?}");
+    let head = table.lines().next().unwrap();
+    assert!(
+        head.starts_with("INTERFACE  NETWORK") && head.ends_with("MAC                DEFAULT NETWORK"),
+        "{output:?}"
+    );
     assert!(
         table.contains("eth0       kube-system/cbr0  10.88.0.2"),
         "{table}"
@@ -384,4 +388,8 @@ fn with_a_cni_command_and_no_arguments_it_is_a_plugin() {
     };
     assert_eq!(json_of(&run(&[]))["cniVersion"], "1.1.0");
     assert!(run(&["version"]).stdout.starts_with(b"plexus "));
+    let help = String::from_utf8(run(&["attach", "--help"]).stdout).unwrap();
+    for said in ["CNI_PATH", "/opt/cni/bin", "--nads", "confDir"] {
+        assert!(help.contains(said), "{said}: {help}");
+    }
 }

@@ -13,6 +13,11 @@ use plexus::plan::{self, Files, Plan};
 use super::machine::{self, Env, Failure};
 use super::{Common, Out};
 
+/// Where plugins come from, for whoever asks for help.
+pub(super) const EXECUTABLES: &str = "\
+Plugins that are not part of this program are executables in the directories of CNI_PATH, or else in
+/opt/cni/bin. detach and check look where attach did.";
+
 #[derive(Args)]
 pub(crate) struct Options {
     /// The network namespace, as a path: /run/netns/NAME or /proc/PID/ns/net
@@ -33,8 +38,10 @@ pub(crate) struct Options {
     /// The pod's name
     #[arg(long, value_name = "NAME", default_value = "pod")]
     pod_name: PodName,
-    /// The default network: [NAMESPACE/]NAME of a definition (of kube-system where no namespace is named),
-    /// the name of a CNI configuration, or the path of one; without it secondary networks are attached alone
+    /// The default network: [NAMESPACE/]NAME of a NetworkAttachmentDefinition in --nads (of kube-system where no
+    /// namespace is named); or else the name of a CNI configuration in the policy's confDir, which is
+    /// /etc/cni/multus/net.d unless it says otherwise; or the path of one. Without it secondary networks are attached
+    /// alone
     #[arg(long, value_name = "NAME")]
     cluster_network: Option<String>,
     /// The container's id; without it one is made from the path of the namespace
@@ -111,7 +118,7 @@ fn args(container: &ContainerId) -> CniArgs {
 
 fn answer(attached: &[Attached], out: &mut Out<'_>) -> Result<(), Failure> {
     let entries: Vec<NetworkStatus> = attached.iter().flat_map(Attached::status).collect();
-    let head = ["INTERFACE", "NETWORK", "ADDRESSES", "MAC", "DEFAULT"].map(str::to_owned);
+    let head = ["INTERFACE", "NETWORK", "ADDRESSES", "MAC", "DEFAULT NETWORK"].map(str::to_owned);
     let mut table = vec![head.to_vec()];
     table.extend(entries.iter().map(row));
     out.answer(&entries, &table)

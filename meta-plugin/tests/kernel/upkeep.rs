@@ -3,12 +3,12 @@
 use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
-use cni_core::spec::{Code, NetnsPath, ValidAttachment, Version};
+use cni_core::spec::{Code, Error, NetnsPath, ValidAttachment, Version};
 use cni_net::link::Change;
 use cni_net::{At, Links};
 use plexus::{attach, check, gc, status};
 
-use crate::fixture::{Container, Ground, Machine};
+use crate::fixture::{Container, Ground, Machine, plan};
 
 fn valid(pods: &[&Container]) -> gc::Request {
     let of = |pod: &&Container| {
@@ -41,6 +41,20 @@ fn g03_check_looks_at_every_network() {
     machine.detach(&pod).unwrap();
     assert_eq!(run().unwrap_err().code, Code::UNKNOWN_CONTAINER);
     machine.assert_clean();
+}
+
+#[test]
+fn check_of_a_namespace_that_is_gone_names_what_was_attached_there() {
+    let ground = Ground::new();
+    let machine = Machine::on(&ground);
+    let pod = Container::new("c1");
+    let second = machine.three().attachments.swap_remove(1);
+    machine.attach(&pod, &plan([second])).unwrap();
+    let id = pod.id();
+    drop(pod);
+    let error = check::run(&machine.node, &id, None).unwrap_err();
+    let msg = "check net1 of c1: the network namespace of its ADD is gone";
+    assert_eq!(error, Error::new(Code::INVALID_NETNS, msg));
 }
 
 #[test]
