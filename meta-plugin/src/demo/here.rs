@@ -39,34 +39,31 @@ pub(super) struct Attach {
     pub(super) netns: NetnsPath,
     /// The networks annotation.
     pub(super) networks: String,
-    /// The addresses that this node hands out on the default network.
-    pub(super) range: Ipv4Net,
 }
 
-/// Puts the definitions where this node looks for them.
-pub(super) fn install() -> io::Result<()> {
+/// The addresses that `default-network.yaml` hands out, which are those of one node.
+const EXAMPLE_RANGE: &str = "10.244.1.0/24";
+
+/// Puts the definitions where this node looks for them. On the default network it hands out `range`.
+pub(super) fn install(range: Ipv4Net) -> io::Result<()> {
     fs::create_dir_all(NADS)?;
-    DEFINITIONS
-        .iter()
-        .try_for_each(|(name, text)| fs::write(Path::new(NADS).join(name), text))
+    DEFINITIONS.iter().try_for_each(|(name, text)| {
+        let text = text.replace(EXAMPLE_RANGE, &range.to_string());
+        fs::write(Path::new(NADS).join(name), text)
+    })
 }
 
 /// Plans and attaches a pod; its network status.
 pub(super) fn attach(call: &Attach) -> Result<Vec<NetworkStatus>, Error> {
     let mut pod = Pod::new(bad("demo", "demo".parse())?, bad(&call.pod, call.pod.parse())?);
     pod.annotations.insert(NETWORKS.to_owned(), call.networks.clone());
-    let mut capability_args = Object::new();
-    let ranges = serde_json::json!([[{"subnet": call.range}]]);
-    capability_args
-        .set("ipRanges", &ranges)
-        .map_err(|e| Error::from_source(Code::DECODING, &e))?;
     let id = AttachmentId::new(container(&call.pod)?, bad("eth0", "eth0".parse::<IfName>())?);
     let request = attach::Request::new(id, call.netns.clone());
     let plan = plan::plan(&plan::Request {
         pod: &pod,
         ifname: request.id.ifname.clone(),
         args: request.args.clone(),
-        capability_args,
+        capability_args: Object::new(),
         cluster_network: Some(&ClusterNetwork::Named("default-network".to_owned())),
         policy: &Policy::default(),
         networks: &Files::load(Some(Path::new(NADS)), Path::new("/nowhere")),

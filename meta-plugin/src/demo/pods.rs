@@ -10,7 +10,7 @@ use cni_net::{At, Kernel, Links, Namespaces, Netns, Sysctl};
 use serde_json::json;
 
 use super::machine::Machine;
-use super::{DemoError, here, underlay};
+use super::{DemoError, here};
 use crate::npwg::NetworkStatus;
 
 /// The node of each pod: two on the first, one on each other.
@@ -80,7 +80,6 @@ impl Pod {
             pod: self.name.clone(),
             netns: self.path(),
             networks: self.networks(),
-            range: underlay::pod_range(self.node),
         };
         let start = Instant::now();
         self.status = self.on_node(machines, "attach", move || here::attach(&call))?;

@@ -37,7 +37,7 @@ pub(super) fn build() -> Result<Vec<Machine>, DemoError> {
         net.add_veth(&cable)?;
         node.run(move || configure(number))
             .map_err(DemoError::Sandbox)??;
-        node.run(here::install)
+        node.run(move || here::install(pod_range(number)))
             .and_then(|installed| installed)
             .map_err(DemoError::Sandbox)?;
         nodes.push(node);

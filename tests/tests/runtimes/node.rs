@@ -148,7 +148,6 @@ impl Node {
     /// The examples need addresses that nobody hands out here, and a container without a description has
     /// the networks of the entry.
     fn configure(&self) {
-        readme::give_a_range(self);
         for (name, subnet) in [
             ("lan", "10.1.0.0/24"),
             ("blue", "10.2.0.0/24"),
