@@ -146,12 +146,14 @@ pub trait Invoke: Send + Sync {
         deadline: Option<Instant>,
     ) -> Result<VersionInfo, Error>;
 
-    /// Looks for the plugin, and does not run it: whoever makes several attachments learns before the first
-    /// that a later one cannot be made.
+    /// Looks for the plugin, and whether a linked-in one takes `config`, which is complete as in [`Call::config`],
+    /// and does not run it: whoever makes several attachments learns before the first that a later one cannot be
+    /// made, and neither removed.
     ///
     /// # Errors
-    /// What running it would answer when it is not there; never, where nothing tells without running it.
-    fn locate(&self, _plugin: &PluginType, _path: &[PathBuf]) -> Result<(), Error> {
+    /// What running it would answer when it is not there or does not take that; never, where nothing tells without
+    /// running it.
+    fn locate(&self, _plugin: &PluginType, _config: &Object, _path: &[PathBuf]) -> Result<(), Error> {
         Ok(())
     }
 }

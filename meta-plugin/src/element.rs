@@ -202,7 +202,7 @@ impl Invoke for Timed {
         self.resolver.version(plugin, target, self.deadline(deadline))
     }
 
-    fn locate(&self, plugin: &PluginType, path: &[PathBuf]) -> Result<(), Error> {
-        self.resolver.locate(plugin, path)
+    fn locate(&self, plugin: &PluginType, config: &Object, path: &[PathBuf]) -> Result<(), Error> {
+        self.resolver.locate(plugin, config, path)
     }
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::wire::in_time;
 use super::{Call, Invoke, Operation, Target, Verb};
 use crate::plugin::{Checked, DynPlugin, Unchecked};
-use crate::spec::{Code, Error, PluginType, Success, Version, VersionInfo};
+use crate::spec::{Code, Error, Object, PluginType, Success, Version, VersionInfo};
 
 /// A table of plugins that are linked in.
 ///
@@ -100,8 +100,17 @@ impl Invoke for Builtin {
         Ok(VersionInfo::new(Version::V1_1_0, self.expect(plugin)?.versions()))
     }
 
-    fn locate(&self, plugin: &PluginType, _: &[PathBuf]) -> Result<(), Error> {
-        self.expect(plugin).map(drop)
+    fn locate(&self, plugin: &PluginType, config: &Object, _: &[PathBuf]) -> Result<(), Error> {
+        let plugin = self.expect(plugin)?;
+        let call = Unchecked {
+            operation: Operation::Add,
+            target: Target::default(),
+            config: config.clone(),
+            invoke: self,
+            deadline: None,
+        };
+        call.check(plugin)?;
+        plugin.accepts(config)
     }
 }
 

@@ -14,7 +14,7 @@ pub(crate) use self::trusted::Trusted;
 use super::find::find;
 use super::wire::{self, Run, Sink};
 use super::{Call, Invoke, Operation, Target, Verb};
-use crate::spec::{Error, PluginType, Success, VersionInfo};
+use crate::spec::{Error, Object, PluginType, Success, VersionInfo};
 
 /// Runs plugins as shared libraries, each the file `TYPE.so` in the request's `CNI_PATH`, in this very process.
 ///
@@ -158,7 +158,7 @@ impl Invoke for Dylib {
         wire::versions(plugin, stdout)
     }
 
-    fn locate(&self, plugin: &PluginType, path: &[PathBuf]) -> Result<(), Error> {
+    fn locate(&self, plugin: &PluginType, _: &Object, path: &[PathBuf]) -> Result<(), Error> {
         self.file(plugin, path).map(drop)
     }
 }

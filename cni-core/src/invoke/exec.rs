@@ -16,7 +16,7 @@ pub use self::process::Group;
 use super::find::find;
 use super::wire::{self, Run, Sink};
 use super::{Call, Invoke, Operation, TIMEOUT_MS, Target, TraceContext, Verb};
-use crate::spec::{Error, PluginType, Success, VersionInfo};
+use crate::spec::{Error, Object, PluginType, Success, VersionInfo};
 
 /// Runs plugins as executables that are found in the request's `CNI_PATH`.
 ///
@@ -141,7 +141,7 @@ impl Invoke for Exec {
         wire::versions(plugin, stdout)
     }
 
-    fn locate(&self, plugin: &PluginType, path: &[PathBuf]) -> Result<(), Error> {
+    fn locate(&self, plugin: &PluginType, _: &Object, path: &[PathBuf]) -> Result<(), Error> {
         find(plugin.as_str(), path, is_executable).map(drop)
     }
 }

@@ -8,7 +8,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::{Builtin, Call, Exec, Invoke, Target, Verb};
-use crate::spec::{Code, Error, PluginType, Success, VersionInfo};
+use crate::spec::{Code, Error, Object, PluginType, Success, VersionInfo};
 
 /// How a plugin is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -132,10 +132,10 @@ impl Invoke for Resolver {
         }
     }
 
-    fn locate(&self, plugin: &PluginType, path: &[PathBuf]) -> Result<(), Error> {
+    fn locate(&self, plugin: &PluginType, config: &Object, path: &[PathBuf]) -> Result<(), Error> {
         match self.outside(plugin)? {
-            None => self.builtin.locate(plugin, path),
-            Some(outside) => outside.locate(plugin, path),
+            None => self.builtin.locate(plugin, config, path),
+            Some(outside) => outside.locate(plugin, config, path),
         }
     }
 }

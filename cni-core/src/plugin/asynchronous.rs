@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::erased::decoded;
 use super::{Add, Check, Del, DynPlugin, Gc, Request, Status};
-use crate::spec::{Error, Success, Version};
+use crate::spec::{Error, Object, Success, Version};
 
 /// One CNI plugin whose work awaits something: a daemon, an API, several things at once. [`Blocking`] makes a
 /// [`DynPlugin`] of it, which is run, linked in or exported as any other.
@@ -170,6 +170,10 @@ impl<P: AsyncPlugin> DynPlugin for Blocking<P> {
 
     fn versions(&self) -> &'static [Version] {
         P::VERSIONS
+    }
+
+    fn accepts(&self, config: &Object) -> Result<(), Error> {
+        super::erased::decode::<P::Config>(config).map(drop)
     }
 
     fn perform(&self, request: Request<'_>) -> Outcome {

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde::de::DeserializeOwned;
 
 use super::{Add, Check, Del, Env, Gc, Plugin, Status, unknown};
-use crate::spec::{Code, Error, Success, Version};
+use crate::spec::{Code, Error, Object, Success, Version};
 
 /// A request that has passed the skeleton's checks, its configuration not yet decoded.
 #[expect(
@@ -35,6 +35,12 @@ pub trait DynPlugin: Send + Sync {
     /// The plugin's `VERSIONS`.
     fn versions(&self) -> &'static [Version];
 
+    /// Whether the configuration can be decoded: one that cannot is refused by every verb, DEL included.
+    ///
+    /// # Errors
+    /// Code 7, as [`DynPlugin::perform`] answers it.
+    fn accepts(&self, config: &Object) -> Result<(), Error>;
+
     /// Decodes the configuration and calls the plugin's method; there is a result for ADD only.
     ///
     /// # Errors
@@ -61,6 +67,10 @@ impl<P: Plugin> DynPlugin for P {
         P::VERSIONS
     }
 
+    fn accepts(&self, config: &Object) -> Result<(), Error> {
+        decode::<P::Config>(config).map(drop)
+    }
+
     fn perform(&self, request: Request<'_>) -> Result<Option<Success>, Error> {
         match request {
             Request::Add(r) => return self.add(decoded!(P, Add { id, netns, prev }, r)).map(Some),
@@ -75,12 +85,16 @@ impl<P: Plugin> DynPlugin for P {
 
 /// The plugin's configuration, from the whole object.
 pub(super) fn config<C: DeserializeOwned>(plugin: &'static str, env: &Env<'_>) -> Result<C, Error> {
-    let config = env.object.parse().map_err(|error| {
-        let what = Error::from_source(Code::INVALID_CONFIG, &error);
-        Error::new(Code::INVALID_CONFIG, "load netconf").with_details(what.to_string())
-    })?;
+    let config = decode(&env.object)?;
     unknown::log::<C>(plugin, &env.object);
     Ok(config)
+}
+
+pub(super) fn decode<C: DeserializeOwned>(config: &Object) -> Result<C, Error> {
+    config.parse().map_err(|error| {
+        let what = Error::from_source(Code::INVALID_CONFIG, &error);
+        Error::new(Code::INVALID_CONFIG, "load netconf").with_details(what.to_string())
+    })
 }
 
 /// The code of a plugin that panicked: its own, outside the ranges of any plugin's failures.

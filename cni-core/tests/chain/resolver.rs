@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use cni_core::chain::{self, NoResults, Runtime};
 use cni_core::invoke::{Builtin, Choice, Invoke, Resolver};
 use cni_core::plugin::DynPlugin;
-use cni_core::spec::{Code, ConfList, Error, PluginType};
+use cni_core::spec::{Code, ConfList, Error, Object, PluginType};
 
 use crate::dylib;
 use crate::stage::{id, netns};
@@ -58,12 +58,20 @@ fn a_type_is_linked_in_if_it_can_be_and_an_executable_if_it_must_be() {
 fn a_plugin_is_looked_for_where_it_would_be_run() {
     let (dir, resolver) = (bin("there", "exit 1"), resolver());
     let path = [dir.clone()];
-    resolver.locate(&kind("scripted"), &[]).unwrap();
-    resolver.locate(&kind("there"), &path).unwrap();
+    let config = Object::from_slice(br#"{ "cniVersion": "1.0.0", "name": "n" }"#).unwrap();
+    resolver.locate(&kind("scripted"), &config, &[]).unwrap();
+    for refused in [
+        r#"{ "name": "n", "cniVersion": "1.0.1" }"#,
+        r#"{ "name": "n", "delegate": 1 }"#,
+    ] {
+        let refused = Object::from_slice(refused.as_bytes()).unwrap();
+        resolver.locate(&kind("scripted"), &refused, &[]).unwrap_err();
+    }
+    resolver.locate(&kind("there"), &config, &path).unwrap();
     let external = resolver.clone().external([kind("scripted")]);
     for error in [
-        resolver.locate(&kind("absent"), &path).unwrap_err(),
-        external.locate(&kind("scripted"), &path).unwrap_err(),
+        resolver.locate(&kind("absent"), &config, &path).unwrap_err(),
+        external.locate(&kind("scripted"), &config, &path).unwrap_err(),
     ] {
         assert_eq!(error.code, Code::INVALID_CONFIG);
         assert!(error.msg.starts_with("failed to find plugin"), "{error}");

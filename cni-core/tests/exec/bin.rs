@@ -54,7 +54,7 @@ impl Bin {
     }
 
     pub(crate) fn locate(&self, exec: &Exec) -> Result<(), Error> {
-        exec.locate(&fake(), &self.target().path)
+        exec.locate(&fake(), &Object::new(), &self.target().path)
     }
 
     /// What the script wrote to this file in `$DIR`.

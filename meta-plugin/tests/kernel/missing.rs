@@ -88,3 +88,29 @@ fn a_plugin_that_is_to_be_run_as_a_file_has_to_be_one() {
     let pod = Container::new("c1");
     refused(&machine, &pod, &plan([farm]), "host-local");
 }
+
+#[test]
+fn a_configuration_that_is_refused_leaves_nothing_that_detach_cannot_clear() {
+    let ground = Ground::new();
+    let machine = with_executables(&ground);
+    let ipam = |subnet: Value| json!({ "type": "host-local", "subnet": subnet });
+    for (name, config, says) in [
+        (
+            "plugin",
+            json!({ "type": "bridge", "mtu": "many", "ipam": ipam(json!("10.13.0.0/24")) }),
+            r#"network "farm": load netconf"#,
+        ),
+        (
+            "ipam",
+            json!({ "type": "macvlan", "master": "up0", "ipam": ipam(json!(13)) }),
+            r#"network "farm": plugin type="macvlan""#,
+        ),
+    ] {
+        let pod = Container::new(name);
+        let error = attach(&machine, &pod, &second(&machine, &config)).unwrap_err();
+        assert_eq!(error.code, Code::INVALID_CONFIG, "{error}");
+        assert!(error.msg.starts_with(says), "{error}");
+        machine.detach(&pod).unwrap();
+        machine.assert_clean();
+    }
+}
