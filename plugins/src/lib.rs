@@ -18,4 +18,4 @@ pub mod main {
     pub mod vxlan;
 }
 
-pub use table::table;
+pub use table::{has_ipam, table};

@@ -1,8 +1,8 @@
 //! The one table of our plugins.
 
 use cni_core::invoke::Builtin;
-use cni_core::plugin::DynPlugin;
-use cni_net::{Addrs, Links, Namespaces, Neighbours, Nft, Routes, Sysctl};
+use cni_core::plugin::{DynPlugin, Plugin};
+use cni_net::{Addrs, Kernel, Links, Namespaces, Neighbours, Nft, Routes, Sysctl};
 
 use crate::chained::tuning::Tuning;
 use crate::ipam::host_local::HostLocal;
@@ -30,10 +30,18 @@ where
     Builtin::new(plugins)
 }
 
+/// Whether the plugin of this type leaves addresses to the one that `ipam.type` names; the others do not look there.
+pub fn has_ipam(kind: &str) -> bool {
+    [
+        <Bridge<Kernel> as Plugin>::NAME,
+        <Macvlan<Kernel> as Plugin>::NAME,
+        <Vxlan<Kernel> as Plugin>::NAME,
+    ]
+    .contains(&kind)
+}
+
 #[cfg(test)]
 mod tests {
-    use cni_net::Kernel;
-
     use super::*;
 
     #[test]

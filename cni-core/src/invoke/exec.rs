@@ -112,7 +112,11 @@ impl Exec {
                 command.env_remove(name);
             }
         }
-        command.env_remove(TIMEOUT_MS).envs(run.variables());
+        // What this process was allowed, and how long, is not said of the call.
+        command
+            .env_remove(TIMEOUT_MS)
+            .env_remove("CNI_NETNS_OVERRIDE")
+            .envs(run.variables());
         command
     }
 }

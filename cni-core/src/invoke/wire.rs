@@ -107,13 +107,17 @@ impl<'a> Run<'a> {
         variables
     }
 
-    /// The variables as they are in the memory of a process: a NUL behind each.
+    /// The variables as they are in the memory of a process: a NUL behind each, and in none.
     #[cfg(feature = "dylib")]
-    pub(super) fn environment(&self) -> Vec<u8> {
-        let variables = self.variables().into_iter();
+    pub(super) fn environment(&self) -> Option<Vec<u8>> {
+        let variables = self.variables();
+        if variables.iter().any(|(_, value)| value.as_bytes().contains(&0)) {
+            return None;
+        }
+        let variables = variables.into_iter();
         let line =
             |(name, value): (&str, OsString)| [name.as_bytes(), b"=", value.as_bytes(), b"\0"].concat();
-        variables.flat_map(line).collect()
+        Some(variables.flat_map(line).collect())
     }
 
     /// How long it is still waited for.

@@ -9,7 +9,7 @@ use std::{fmt, io};
 
 use super::Outcome;
 use crate::invoke::process::{self, End};
-use crate::invoke::{Group, Invoke};
+use crate::invoke::{Group, Invoke, TIMEOUT_MS};
 use crate::plugin::{DynPlugin, Host, run_on};
 
 /// What surrounds one call of a plugin: its environment, and how it runs other plugins.
@@ -78,7 +78,7 @@ impl<'a> Invocation<'a> {
         Outcome::new(Some(exit), stdout, stderr)
     }
 
-    /// Calls an executable. Of the environment of this process it has all but the `CNI_` variables.
+    /// Calls an executable. Of the environment of this process it has all but the `CNI_` variables and the deadline of a call.
     ///
     /// # Errors
     /// When it cannot be started. One that runs for a minute is killed, and its exit code is `None`.
@@ -92,6 +92,7 @@ impl<'a> Invocation<'a> {
             "CNI_ARGS",
             "CNI_PATH",
             "CNI_NETNS_OVERRIDE",
+            TIMEOUT_MS,
         ] {
             command.env_remove(name);
         }

@@ -17,6 +17,7 @@ pub(crate) struct Library {
     pub(crate) config: Object,
     pub(crate) prev: Option<Success>,
     pub(crate) deadline: Option<Duration>,
+    pub(crate) netns: &'static str,
 }
 
 impl Library {
@@ -33,6 +34,7 @@ impl Library {
             config: Object::from_slice(br#"{"cniVersion":"1.1.0","name":"n","type":"fake"}"#).unwrap(),
             prev: None,
             deadline: None,
+            netns: "/nowhere/ns",
         };
         library.compile(body, flags);
         library
@@ -93,7 +95,7 @@ impl Library {
         let id = AttachmentId::new("c1".parse().unwrap(), "eth0".parse().unwrap());
         Target {
             id: Some(id),
-            netns: Some(NetnsPath::new("/nowhere/ns")),
+            netns: Some(NetnsPath::new(self.netns)),
             args: "A=1;B=2".parse().unwrap(),
             path: vec![PathBuf::from("/nowhere/bin"), self.dir.0.clone()],
             ..Target::default()

@@ -187,6 +187,35 @@ fn a_call_that_leaves_the_network_namespace_leaves_no_other_there() {
 }
 
 #[test]
+fn a_value_cannot_bring_a_variable_along() {
+    let mut library = Library::new(KEEP);
+    library.netns = "/nowhere/ns\0CNI_NETNS_OVERRIDE=1";
+    fails(
+        library.add(),
+        Code::IO,
+        r#"run plugin "fake"; nul byte found in provided data"#,
+    );
+}
+
+#[test]
+fn a_thread_waits_a_moment_and_no_longer() {
+    let library = Library::new(
+        r#"char thread[20]; int length = snprintf(thread, sizeof thread, "%d", gettid());
+        keep(DIR "/thread", bytes(thread, length));"#,
+    );
+    library.run(Verb::Del).unwrap();
+    let thread = std::path::PathBuf::from("/proc/self/task").join(library.read("thread"));
+    let started = Instant::now();
+    while thread.exists() {
+        assert!(
+            started.elapsed() < Duration::from_secs(60),
+            "{thread:?} is still there"
+        );
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
 fn a_library_that_hangs_is_named_and_refused() {
     let mut library = Library::new("for (;;) pause();");
     library.deadline = Some(Duration::from_millis(300));

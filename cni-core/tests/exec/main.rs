@@ -30,6 +30,7 @@ fn a_plugin_receives_environment_and_configuration() {
     let base = [
         ("PATH".into(), "/usr/bin:/bin".into()),
         ("CNI_IFNAME".into(), "stale".into()),
+        ("CNI_NETNS_OVERRIDE".into(), "1".into()),
     ];
     bin.add(&Exec::new().with_environment(base)).unwrap();
     let env = bin.read("env");
@@ -44,7 +45,9 @@ fn a_plugin_receives_environment_and_configuration() {
     ] {
         assert!(env.lines().any(|l| l == line), "{line} is not in {env}");
     }
-    assert!(!env.contains("CARGO") && !env.contains("PLEXUS"), "{env}");
+    for stranger in ["CARGO", "PLEXUS", "OVERRIDE"] {
+        assert!(!env.contains(stranger), "{env}");
+    }
     let stdin =
         r#"{"cniVersion":"1.1.0","name":"n","type":"fake","z":[1.5],"prevResult":{"cniVersion":"1.1.0"}}"#;
     assert_eq!(bin.read("stdin"), stdin);

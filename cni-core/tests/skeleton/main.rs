@@ -273,6 +273,7 @@ fn a_result_that_the_version_cannot_say_is_undone() {
     fails(&out, 1, "cannot convert: no valid IP addresses", "");
     let verbs: Vec<Value> = lines(&log).iter().map(|line| line["verb"].clone()).collect();
     assert_eq!(verbs, ["ADD", "DEL"].repeat(3), "in each way");
+    std::fs::remove_file(log).unwrap();
 }
 
 #[test]
@@ -306,6 +307,7 @@ fn gc_tells_an_unknown_list_from_an_empty_one() {
     assert_eq!(valid(json!({ "cni.dev/attachments": one })), one);
     let unreadable = r#"{"name":"n","cniVersion":"1.1.0","cni.dev/valid-attachments":[{"containerID":"/"}]}"#;
     fails_with_code(&call("GC", &[], unreadable), 6);
+    std::fs::remove_file(log).unwrap();
 }
 
 /// A delegate that cannot do its ADD, and is told so by the name of the file that DEL makes.
@@ -343,7 +345,8 @@ fn a_delegate_that_fails_to_add_is_deleted() {
         .with_invoke(&table)
         .run(&Scripted, conf.to_string());
     fails(&out, 11, "later", "");
-    assert_eq!(std::fs::read_to_string(deleted).unwrap(), "eth0 of c1");
+    assert_eq!(std::fs::read_to_string(&deleted).unwrap(), "eth0 of c1");
+    std::fs::remove_file(deleted).unwrap();
 }
 
 #[test]

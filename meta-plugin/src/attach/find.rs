@@ -33,7 +33,7 @@ fn of(node: &Node, path: &[PathBuf], list: &ConfList, plugin: &PluginConf) -> Re
     let config = complete(list, plugin).map_err(|error| Error::from_source(Code::INVALID_CONFIG, &error))?;
     node.resolver.locate(&plugin.kind, &config, path)?;
     let ours = node.resolver.choice(&plugin.kind) == Choice::Builtin;
-    match plan::ipam(plugin).filter(|_| ours) {
+    match plan::ipam(plugin).filter(|_| ours && cni_plugins::has_ipam(plugin.kind.as_str())) {
         Some(ipam) => node.resolver.locate(&ipam, &config, path),
         None => Ok(()),
     }

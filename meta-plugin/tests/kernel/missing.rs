@@ -90,6 +90,19 @@ fn a_plugin_that_is_to_be_run_as_a_file_has_to_be_one() {
 }
 
 #[test]
+fn an_ipam_type_that_nobody_reads_is_not_looked_for() {
+    let ground = Ground::new();
+    let machine = with_executables(&ground);
+    let tuning = json!({ "type": "tuning", "ipam": { "type": "rooster" } });
+    let bridge = json!({ "type": "bridge", "bridge": "br1" });
+    let list = json!({ "cniVersion": "1.1.0", "name": "farm", "plugins": [bridge, tuning] });
+    let list = cni_core::spec::ConfList::from_bytes(list.to_string().as_bytes()).unwrap();
+    let pod = Container::new("c1");
+    attach(&machine, &pod, &plan([attachment("net1", list)])).unwrap();
+    machine.detach(&pod).unwrap();
+}
+
+#[test]
 fn a_configuration_that_is_refused_leaves_nothing_that_detach_cannot_clear() {
     let ground = Ground::new();
     let machine = with_executables(&ground);

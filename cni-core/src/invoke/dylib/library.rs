@@ -43,8 +43,11 @@ impl Library {
             true => None,
             false => Some(Trusted::open(&self.file, owner).map_err(|error| self.untrusted(run, &error))?),
         };
+        let environment = run
+            .environment()
+            .ok_or_else(|| unrunnable(run, "nul byte found in provided data"))?;
         let (sender, receiver) = mpsc::sync_channel::<Outcome>(1);
-        let (library, environment, input) = (Arc::clone(self), run.environment(), run.input.clone());
+        let (library, environment, input) = (Arc::clone(self), environment, run.input.clone());
         let body = move || {
             let functions = library.functions(file);
             // When nobody waits any more, the deadline has passed.

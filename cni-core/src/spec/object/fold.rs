@@ -12,20 +12,43 @@ type Error = serde_json::Error;
 
 /// One JSON value: the text of a [`RawValue`], so that it is known to be JSON, and nothing behind it.
 #[derive(Clone, Copy)]
-pub(super) struct Fold<'a>(&'a str);
+pub(super) struct Fold<'a> {
+    text: &'a str,
+    /// The structs, maps and lists around it.
+    depth: u8,
+}
+
+/// As deep as serde_json goes: each level takes room on the stack.
+const DEEPEST: u8 = 128;
 
 impl<'a> Fold<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self(text)
+        Self { text, depth: 0 }
+    }
+
+    /// What stands in a struct, map or list at this depth.
+    fn below(depth: u8, text: &'a str) -> Self {
+        Self {
+            text,
+            depth: depth + 1,
+        }
     }
 
     fn pairs(self) -> Result<Entries<'a>, Error> {
-        serde_json::from_str(self.0)
+        serde_json::from_str(self.text)
+    }
+
+    /// Fails where a step down would be one too many.
+    fn shallow(self) -> Result<Self, Error> {
+        match self.depth {
+            DEEPEST.. => Err(serde::de::Error::custom("recursion limit exceeded")),
+            _ => Ok(self),
+        }
     }
 
     /// Everything that holds no struct below it is serde_json's.
     fn plain(self) -> serde_json::Deserializer<serde_json::de::StrRead<'a>> {
-        serde_json::Deserializer::from_str(self.0)
+        serde_json::Deserializer::from_str(self.text)
     }
 }
 
@@ -53,7 +76,7 @@ impl<'de> Deserializer<'de> for Fold<'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.0.trim_ascii() == "null" {
+        if self.text.trim_ascii() == "null" {
             visitor.visit_none()
         } else {
             visitor.visit_some(self)
@@ -73,12 +96,12 @@ impl<'de> Deserializer<'de> for Fold<'de> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if !self.0.trim_ascii_start().starts_with('[') {
+        if !self.text.trim_ascii_start().starts_with('[') {
             return self.plain().deserialize_seq(visitor);
         }
-        let items: Vec<&'de RawValue> = serde_json::from_str(self.0)?;
+        let items: Vec<&'de RawValue> = serde_json::from_str(self.shallow()?.text)?;
         visitor.visit_seq(SeqDeserializer::new(
-            items.into_iter().map(|item| Fold(item.get())),
+            items.into_iter().map(|item| Fold::below(self.depth, item.get())),
         ))
     }
 
@@ -96,14 +119,15 @@ impl<'de> Deserializer<'de> for Fold<'de> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if !self.0.trim_ascii_start().starts_with('{') {
+        if !self.text.trim_ascii_start().starts_with('{') {
             return self.plain().deserialize_map(visitor);
         }
         let pairs = self
+            .shallow()?
             .pairs()?
             .0
             .into_iter()
-            .map(|(key, value)| (key, Fold(value.get())));
+            .map(|(key, value)| (key, Fold::below(self.depth, value.get())));
         visitor.visit_map(MapDeserializer::new(pairs))
     }
 
@@ -113,11 +137,11 @@ impl<'de> Deserializer<'de> for Fold<'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        if !self.0.trim_ascii_start().starts_with('{') {
+        if !self.text.trim_ascii_start().starts_with('{') {
             // Not `deserialize_struct`, which would take a list for a struct.
             return self.plain().deserialize_map(visitor);
         }
-        visitor.visit_map(Fields::new(&self.pairs()?, fields))
+        visitor.visit_map(Fields::new(&self.shallow()?.pairs()?, fields, self.depth))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -159,7 +183,7 @@ impl<'de> Deserializer<'de> for FoldEntries<'_, 'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         let pairs = self.0.0.iter();
-        let pairs = pairs.map(|(key, value)| (key.clone(), Fold(value.get())));
+        let pairs = pairs.map(|(key, value)| (key.clone(), Fold::below(0, value.get())));
         visitor.visit_map(MapDeserializer::new(pairs))
     }
 
@@ -169,7 +193,7 @@ impl<'de> Deserializer<'de> for FoldEntries<'_, 'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        visitor.visit_map(Fields::new(self.0, fields))
+        visitor.visit_map(Fields::new(self.0, fields, 0))
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -197,10 +221,11 @@ struct Fields<'a> {
     left: std::vec::IntoIter<(&'static str, &'a RawValue)>,
     key: &'static str,
     value: Fold<'a>,
+    depth: u8,
 }
 
 impl<'a> Fields<'a> {
-    fn new(entries: &Entries<'a>, fields: &'static [&'static str]) -> Self {
+    fn new(entries: &Entries<'a>, fields: &'static [&'static str], depth: u8) -> Self {
         let present = fields.iter().filter_map(|field| {
             let mut from_the_last = entries.0.iter().rev();
             let (_, value) = from_the_last.find(|(key, _)| key.eq_ignore_ascii_case(field))?;
@@ -209,7 +234,8 @@ impl<'a> Fields<'a> {
         Self {
             left: present.collect::<Vec<_>>().into_iter(),
             key: "",
-            value: Fold("null"),
+            value: Fold::new("null"),
+            depth,
         }
     }
 }
@@ -221,7 +247,7 @@ impl<'de> MapAccess<'de> for Fields<'de> {
         let Some((key, value)) = self.left.next() else {
             return Ok(None);
         };
-        (self.key, self.value) = (key, Fold(value.get()));
+        (self.key, self.value) = (key, Fold::below(self.depth, value.get()));
         seed.deserialize(IntoDeserializer::<Error>::into_deserializer(key))
             .map(Some)
     }
@@ -308,6 +334,29 @@ mod tests {
             ),
         ] {
             assert_eq!(from_str::<Outer>(bad).unwrap_err().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn nesting_ends_before_the_stack_does() {
+        #[derive(Debug, Default, Deserialize)]
+        #[serde(default)]
+        struct Node {
+            child: Option<Box<Node>>,
+            children: Vec<Node>,
+        }
+        let nested = |open: &str, close: &str, times: usize| {
+            let text = format!("{}{{}}{}", open.repeat(times), close.repeat(times));
+            Object::from_slice(text.as_bytes()).unwrap().parse::<Node>()
+        };
+        assert!(nested(r#"{"child":"#, "}", 100).is_ok());
+        assert!(nested(r#"{"children":["#, "]}", 50).is_ok());
+        for refused in [
+            nested(r#"{"child":"#, "}", 8_000),
+            nested(r#"{"children":["#, "]}", 8_000),
+        ] {
+            let error = crate::spec::with_causes(&refused.unwrap_err());
+            assert!(error.contains("recursion limit exceeded"), "{error}");
         }
     }
 

@@ -54,10 +54,8 @@ fn addresses(answer: &Value, layout: Version) -> Result<(), String> {
             Some(_) if layout >= Version::V1_0_0 => return Err("no `version` in `ips`".to_owned()),
             _ => {}
         }
-        if ip["interface"]
-            .as_u64()
-            .is_some_and(|at| at as usize >= interfaces)
-        {
+        let place = ip.get("interface").filter(|place| !place.is_null());
+        if place.is_some_and(|place| place.as_u64().is_none_or(|at| at as usize >= interfaces)) {
             return Err("`interface` of each of `ips` to be the place of one".to_owned());
         }
     }
