@@ -6,11 +6,11 @@ use std::path::PathBuf;
 
 use cni_core::spec::{Code, Error};
 
-/// A failure of the kernel layer.
+/// A failure of the kernel layer. What it says becomes the message of an [`Error`] with the code that is named here.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NetError {
-    /// The path is no network namespace any more: absent, or a file that something else left there.
+    /// The path is no network namespace any more: absent, or a file that something else left there. Code 8.
     #[error("network namespace {path:?} is gone: {why}")]
     NetnsGone {
         /// The path that was asked for.
@@ -18,7 +18,7 @@ pub enum NetError {
         /// What was found in its stead.
         why: &'static str,
     },
-    /// The namespace's file could not be opened or entered.
+    /// The namespace's file could not be opened or entered. Code 8.
     #[error("open network namespace {path:?}")]
     Netns {
         /// The path that was asked for.
@@ -27,7 +27,7 @@ pub enum NetError {
         #[source]
         source: io::Error,
     },
-    /// A request that the kernel refused.
+    /// A request that the kernel refused. Code 100.
     #[error("{what}")]
     Request {
         /// What was being attempted, with the names involved.
@@ -36,19 +36,19 @@ pub enum NetError {
         #[source]
         source: io::Error,
     },
-    /// The kernel did not answer in time.
+    /// The kernel did not answer in time. Code 11.
     #[error("{what}: no answer from the kernel")]
     Timeout {
         /// What was being attempted.
         what: String,
     },
-    /// An interface is not there. Runtimes look for this text.
+    /// An interface is not there. Runtimes look for this text. Code 101.
     #[error("Link not found: {name:?}")]
     LinkNotFound {
         /// The interface that was asked for.
         name: String,
     },
-    /// An interface of that name is of another kind.
+    /// An interface of that name is of another kind. Code 102.
     #[error("{name:?} already exists but is not a {wanted}")]
     WrongKind {
         /// The interface.
@@ -56,7 +56,7 @@ pub enum NetError {
         /// The kind that was wanted.
         wanted: &'static str,
     },
-    /// A value that the kernel has no place for.
+    /// A value that the kernel has no place for. Code 7.
     #[error("{what} {value} {rule}")]
     Value {
         /// The parameter.

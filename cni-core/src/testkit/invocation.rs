@@ -1,5 +1,6 @@
 //! One call of a plugin, as a runtime makes it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
@@ -11,6 +12,7 @@ use super::Outcome;
 use crate::invoke::process::{self, End};
 use crate::invoke::{Group, Invoke, TIMEOUT_MS};
 use crate::plugin::{DynPlugin, Host, run_on};
+use crate::spec::{Code, Error, Object, Success, Version};
 
 /// What surrounds one call of a plugin: its environment, and how it runs other plugins.
 ///
@@ -20,6 +22,7 @@ use crate::plugin::{DynPlugin, Host, run_on};
 pub struct Invocation<'a> {
     env: BTreeMap<String, OsString>,
     invoke: Option<&'a dyn Invoke>,
+    prev: Option<Success>,
 }
 
 /// Longer than any plugin takes: a test that hangs tells nobody why.
@@ -42,6 +45,7 @@ impl<'a> Invocation<'a> {
         Self {
             env: BTreeMap::new(),
             invoke: None,
+            prev: None,
         }
     }
 
@@ -64,12 +68,19 @@ impl<'a> Invocation<'a> {
         self
     }
 
+    /// The same with the result of the plugin before, which is put into the configuration in the configuration's
+    /// version.
+    pub fn with_prev(mut self, prev: Success) -> Self {
+        self.prev = Some(prev);
+        self
+    }
+
     /// Calls `plugin` in memory: everything that an executable does but for the process.
     pub fn run(&self, plugin: &dyn DynPlugin, stdin: impl AsRef<[u8]>) -> Outcome {
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let host = Host {
             env: &|name| self.env.get(name).cloned(),
-            stdin: &mut stdin.as_ref(),
+            stdin: &mut &*self.input(stdin.as_ref()),
             stdout: &mut stdout,
             stderr: &mut stderr,
             invoke: self.invoke,
@@ -78,7 +89,8 @@ impl<'a> Invocation<'a> {
         Outcome::new(Some(exit), stdout, stderr)
     }
 
-    /// Calls an executable. Of the environment of this process it has all but the `CNI_` variables and the deadline of a call.
+    /// Calls an executable. Of the environment of this process it has all but the `CNI_` variables and the deadline
+    /// of a call.
     ///
     /// # Errors
     /// When it cannot be started. One that runs for a minute is killed, and its exit code is `None`.
@@ -98,12 +110,36 @@ impl<'a> Invocation<'a> {
         }
         command.envs(&self.env);
         let deadline = Instant::now().checked_add(PATIENCE);
-        let finished = process::run(&mut command, Group::Own, stdin.as_ref(), deadline, process::GRACE)?;
+        let finished = process::run(
+            &mut command,
+            Group::Own,
+            &self.input(stdin.as_ref()),
+            deadline,
+            process::GRACE,
+        )?;
         let exit = match finished.end {
             End::Exited(status) => status.code(),
             End::Overflow | End::Timeout(_) => None,
         };
         Ok(Outcome::new(exit, finished.stdout, finished.stderr))
+    }
+
+    /// What goes to stdin.
+    #[track_caller]
+    fn input<'s>(&self, stdin: &'s [u8]) -> Cow<'s, [u8]> {
+        let Some(prev) = &self.prev else {
+            return Cow::Borrowed(stdin);
+        };
+        let with_prev = || -> Result<String, Error> {
+            let mut config = Object::from_slice(stdin).map_err(|e| Error::from_source(Code::DECODING, &e))?;
+            let version = config.parse_key("cniVersion").ok().flatten();
+            config.set_raw("prevResult", prev.encode(version.unwrap_or(Version::V0_1_0))?);
+            Ok(config.to_string())
+        };
+        match with_prev() {
+            Ok(text) => Cow::Owned(text.into_bytes()),
+            Err(error) => panic!("put prevResult into the configuration: {error}"),
+        }
     }
 }
 
