@@ -1,13 +1,18 @@
 //! A pod: a network namespace without a name, seen through the kernel layer.
 
+use std::os::unix::fs::symlink;
+
 use cni_core::spec::NetnsPath;
 use cni_net::link::Link;
 use cni_net::netns::Anonymous;
 use cni_net::{Addrs, At, Kernel, Links, Namespaces, Netns, Routes};
+use tempfile::TempDir;
 
 /// A namespace that lives as long as this value.
 pub struct Pod {
     path: String,
+    // Dropped before the namespace: the path ends first.
+    _place: TempDir,
     netns: Netns,
     _namespace: Anonymous,
 }
@@ -20,10 +25,16 @@ impl Pod {
     #[expect(clippy::new_without_default, reason = "it makes something in the kernel")]
     pub fn new() -> Self {
         let namespace = Anonymous::new().unwrap();
-        let path = namespace.path().to_string();
+        // The namespace's own path ends with the number of a descriptor, which another test's pod has a moment
+        // after this one is gone; a link's name comes once.
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("netns");
+        symlink(namespace.path().as_path(), &path).unwrap();
+        let path = path.display().to_string();
         let netns = kernel().open(&NetnsPath::new(&path)).unwrap();
         Self {
             path,
+            _place: place,
             netns,
             _namespace: namespace,
         }
