@@ -1,6 +1,7 @@
 //! A pod: a network namespace without a name, seen through the kernel layer.
 
 use std::os::unix::fs::symlink;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use cni_core::spec::NetnsPath;
 use cni_net::link::Link;
@@ -28,7 +29,10 @@ impl Pod {
         // The namespace's own path ends with the number of a descriptor, which another test's pod has a moment
         // after this one is gone; a link's name comes once.
         let place = tempfile::tempdir().unwrap();
-        let path = place.path().join("netns");
+        // Runtimes name containers after it.
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("pod-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = place.path().join(name);
         symlink(namespace.path().as_path(), &path).unwrap();
         let path = path.display().to_string();
         let netns = kernel().open(&NetnsPath::new(&path)).unwrap();
