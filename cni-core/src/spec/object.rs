@@ -130,14 +130,12 @@ impl Object {
 
     /// The entries whose keys are none of `known`, in whatever case.
     pub(crate) fn without(&self, known: &[&str]) -> Self {
-        let is_known = |key: &str| known.iter().any(|k| k.eq_ignore_ascii_case(key));
-        self.only(|key| !is_known(key))
+        self.only(|key| !is_any_of(key, known))
     }
 
     /// Takes the entries out whose keys are among `known`, in whatever case.
-    pub(crate) fn keep_without(&mut self, known: &[&str]) {
-        let is_known = |key: &str| known.iter().any(|k| k.eq_ignore_ascii_case(key));
-        self.0.retain(|(key, _)| !is_known(key));
+    pub(crate) fn remove_all(&mut self, known: &[&str]) {
+        self.0.retain(|(key, _)| !is_any_of(key, known));
     }
 
     /// The entries whose keys are wanted.
@@ -164,6 +162,11 @@ impl Object {
     fn position(&self, key: &str) -> Option<usize> {
         self.0.iter().rposition(|(k, _)| k.eq_ignore_ascii_case(key))
     }
+}
+
+/// Whether `key` is among `known`, in whatever case.
+pub(crate) fn is_any_of(key: &str, known: &[&str]) -> bool {
+    known.iter().any(|known| known.eq_ignore_ascii_case(key))
 }
 
 /// Decodes JSON text with the reference's leniency about the case of keys.

@@ -6,6 +6,7 @@ mod parts;
 mod v0_2;
 mod v0_4;
 mod v1;
+mod written;
 
 use std::net::IpAddr;
 

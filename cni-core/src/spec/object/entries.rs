@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::fold::{Fold, FoldEntries};
-use super::{MOST_KEYS, Object, ObjectError};
+use super::{MOST_KEYS, Object, ObjectError, is_any_of};
 
 /// The keys and texts of an object, in order: an [`Object`] for as long as it takes to read it.
 #[derive(Default)]
@@ -53,8 +53,7 @@ impl<'a> Entries<'a> {
 
     /// As [`Object::without`].
     pub(crate) fn without(&self, known: &[&str]) -> Object {
-        let is_known = |key: &str| known.iter().any(|k| k.eq_ignore_ascii_case(key));
-        let rest = self.0.iter().filter(|(key, _)| !is_known(key));
+        let rest = self.0.iter().filter(|(key, _)| !is_any_of(key, known));
         Object(
             rest.map(|(key, value)| (key.to_string(), (*value).to_owned()))
                 .collect(),

@@ -23,15 +23,15 @@ impl Success {
         self.interfaces.iter_mut().for_each(interface);
         self.ips.iter_mut().for_each(|it| ip(it, ip_keys));
         self.routes.iter_mut().for_each(route);
-        self.dns.unknown.keep_without(DNS_KEYS);
-        self.unknown.keep_without(keys);
+        self.dns.unknown.remove_all(DNS_KEYS);
+        self.unknown.remove_all(keys);
         self
     }
 }
 
 fn interface(interface: &mut Interface) {
     interface.mtu = parts::number(interface.mtu);
-    interface.unknown.keep_without(v1::INTERFACE_KEYS);
+    interface.unknown.remove_all(v1::INTERFACE_KEYS);
 }
 
 /// Before 1.0.0 an interface is its name, address and namespace; the rest, if a plugin says it, is not understood.
@@ -39,13 +39,13 @@ fn old_interface(interface: &mut Interface) {
     interface.mtu = None;
     interface.socket_path.clear();
     interface.pci_id.clear();
-    interface.unknown.keep_without(v0_4::INTERFACE_KEYS);
+    interface.unknown.remove_all(v0_4::INTERFACE_KEYS);
 }
 
 fn ip(ip: &mut IpConfig, keys: &[&str]) {
     ip.address = Cidr::from(ip.address).net();
     ip.gateway = parts::gateway(ip.gateway);
-    ip.unknown.keep_without(keys);
+    ip.unknown.remove_all(keys);
 }
 
 fn route(route: &mut Route) {
@@ -54,5 +54,5 @@ fn route(route: &mut Route) {
     route.mtu = parts::number(route.mtu);
     route.advmss = parts::number(route.advmss);
     route.priority = parts::number(route.priority);
-    route.unknown.keep_without(ROUTE_KEYS);
+    route.unknown.remove_all(ROUTE_KEYS);
 }

@@ -2,6 +2,7 @@
 
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::written::Out;
 use super::{Success, v0_2, v0_4, v1};
 use crate::spec::object::Entries;
 use crate::spec::{Code, Error, ObjectError, Version};
@@ -86,8 +87,8 @@ impl Success {
         let raw = match layout(version)? {
             Layout::V0_2 if v0_2::is_lost(self) => return Err(ResultError::NoAddress),
             Layout::V0_2 => to_raw_value(&v0_2::Out::new(version, self)),
-            Layout::V0_4 => to_raw_value(&v0_4::Out::new(version, self)),
-            Layout::V1 => to_raw_value(&v1::Out::new(version, self)),
+            Layout::V0_4 => to_raw_value(&Out::v0_4(version, self)),
+            Layout::V1 => to_raw_value(&Out::v1(version, self)),
         };
         raw.map_err(|e| ResultError::Encode(ObjectError::new("result", e)))
     }

@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
+use super::written::RouteOut;
 use super::{Dns, IpConfig, Route};
 use crate::spec::object::Entries;
-use crate::spec::{Object, ObjectError, parse_net};
+use crate::spec::{ObjectError, parse_net};
 
 /// An address with its prefix length; IPv4 mapped into IPv6 counts as IPv4.
 #[derive(Clone, Copy, Deserialize, Serialize)]
@@ -150,7 +151,7 @@ pub(super) fn read_route(object: &Entries<'_>) -> Result<Route, ObjectError> {
     })
 }
 
-const SHORT_ROUTE_KEYS: &[&str] = &["dst", "gw"];
+pub(super) const SHORT_ROUTE_KEYS: &[&str] = &["dst", "gw"];
 
 /// Reads a route of 0.1.0 or 0.2.0, which know only two of its keys.
 ///
@@ -162,61 +163,6 @@ pub(super) fn read_short_route(object: &Entries<'_>) -> Result<Route, ObjectErro
     Ok(route)
 }
 
-/// A route with all that is known of it, as 0.3.0 and later write it.
-#[derive(Serialize)]
-pub(super) struct RouteOut<'a> {
-    dst: Cidr,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    gw: Option<IpAddr>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mtu: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    advmss: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    priority: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    table: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<u8>,
-    #[serde(flatten)]
-    rest: Rest<'a>,
-}
-
-impl<'a> From<&'a Route> for RouteOut<'a> {
-    fn from(route: &'a Route) -> Self {
-        Self {
-            dst: route.dst.into(),
-            gw: gateway(route.gw),
-            mtu: number(route.mtu),
-            advmss: number(route.advmss),
-            priority: number(route.priority),
-            table: route.table,
-            scope: route.scope,
-            rest: Rest(&route.unknown, ROUTE_KEYS),
-        }
-    }
-}
-
-/// A route with destination and gateway alone, as 0.1.0 and 0.2.0 write it.
-#[derive(Serialize)]
-pub(super) struct ShortRouteOut<'a> {
-    dst: Cidr,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    gw: Option<IpAddr>,
-    #[serde(flatten)]
-    rest: Rest<'a>,
-}
-
-impl<'a> From<&'a Route> for ShortRouteOut<'a> {
-    fn from(route: &'a Route) -> Self {
-        Self {
-            dst: route.dst.into(),
-            gw: gateway(route.gw),
-            rest: Rest(&route.unknown, SHORT_ROUTE_KEYS),
-        }
-    }
-}
-
 pub(super) const DNS_KEYS: &[&str] = &["nameservers", "domain", "search", "options"];
 
 /// Reads `dns`.
@@ -224,50 +170,4 @@ pub(super) fn read_dns(object: &Entries<'_>) -> Result<Dns, ObjectError> {
     let mut dns: Dns = object.parse().map_err(|e| e.at("dns"))?;
     dns.unknown = object.without(DNS_KEYS);
     Ok(dns)
-}
-
-/// `dns` as all versions write it, `{}` when there is nothing in it.
-#[derive(Serialize)]
-pub(super) struct DnsOut<'a> {
-    #[serde(flatten)]
-    known: &'a Dns,
-    #[serde(flatten)]
-    rest: Rest<'a>,
-}
-
-impl<'a> From<&'a Dns> for DnsOut<'a> {
-    fn from(dns: &'a Dns) -> Self {
-        Self {
-            known: dns,
-            rest: Rest(&dns.unknown, DNS_KEYS),
-        }
-    }
-}
-
-/// Whether `dns` would be written as `{}`.
-pub(super) fn says_nothing(dns: &Dns) -> bool {
-    let Dns {
-        nameservers,
-        domain,
-        search,
-        options,
-        unknown,
-    } = dns;
-    let lists = [nameservers, search, options];
-    lists.iter().all(|list| list.is_empty()) && domain.is_empty() && unknown.without(DNS_KEYS).is_empty()
-}
-
-/// The keys that a layout does not know, written as they came.
-pub(super) struct Rest<'a>(pub(super) &'a Object, pub(super) &'static [&'static str]);
-
-impl Serialize for Rest<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let is_known = |key: &str| self.1.iter().any(|known| known.eq_ignore_ascii_case(key));
-        serializer.collect_map(self.0.iter().filter(|(key, _)| !is_known(key)))
-    }
-}
-
-/// What is written of each item.
-pub(super) fn out<'a, T, U: From<&'a T>>(items: &'a [T]) -> Vec<U> {
-    items.iter().map(U::from).collect()
 }

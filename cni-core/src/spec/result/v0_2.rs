@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::parts::{self, Cidr, DnsOut, Gateway, Rest, ShortRouteOut};
+use super::parts::{self, Cidr, Gateway};
+use super::written::{DnsOut, Rest, ShortRouteOut};
 use super::{IpConfig, Route, Success};
 use crate::spec::object::Entries;
 use crate::spec::{ObjectError, Version};

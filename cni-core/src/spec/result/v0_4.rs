@@ -1,13 +1,11 @@
 //! The layout of 0.3.0, 0.3.1 and 0.4.0: each address says its family, and `dns` is always there.
 
-use std::net::IpAddr;
+use serde::Deserialize;
 
-use serde::{Deserialize, Serialize};
-
-use super::parts::{self, Cidr, DnsOut, Rest, RouteOut};
+use super::parts;
 use super::{Interface, IpConfig, Success};
+use crate::spec::ObjectError;
 use crate::spec::object::Entries;
-use crate::spec::{ObjectError, Version};
 
 pub(super) const KEYS: &[&str] = &["cniVersion", "interfaces", "ips", "routes", "dns"];
 pub(super) const INTERFACE_KEYS: &[&str] = &["name", "mac", "sandbox"];
@@ -44,80 +42,4 @@ fn read_interface(object: &Entries<'_>) -> Result<Interface, ObjectError> {
 fn read_ip(object: &Entries<'_>) -> Result<IpConfig, ObjectError> {
     object.parse_key::<String>("version")?;
     parts::read_ip(object, IP_KEYS)
-}
-
-/// The document, as it is written.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Out<'a> {
-    cni_version: Version,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    interfaces: Vec<InterfaceOut<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    ips: Vec<IpOut<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    routes: Vec<RouteOut<'a>>,
-    dns: DnsOut<'a>,
-    #[serde(flatten)]
-    rest: Rest<'a>,
-}
-
-impl<'a> Out<'a> {
-    pub(super) fn new(version: Version, success: &'a Success) -> Self {
-        Self {
-            cni_version: version,
-            interfaces: parts::out(&success.interfaces),
-            ips: parts::out(&success.ips),
-            routes: parts::out(&success.routes),
-            dns: DnsOut::from(&success.dns),
-            rest: Rest(&success.unknown, KEYS),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct InterfaceOut<'a> {
-    name: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    mac: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    sandbox: &'a str,
-    #[serde(flatten)]
-    rest: Rest<'a>,
-}
-
-impl<'a> From<&'a Interface> for InterfaceOut<'a> {
-    fn from(interface: &'a Interface) -> Self {
-        Self {
-            name: &interface.name,
-            mac: &interface.mac,
-            sandbox: &interface.sandbox,
-            rest: Rest(&interface.unknown, INTERFACE_KEYS),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct IpOut<'a> {
-    version: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    interface: Option<i64>,
-    address: Cidr,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    gateway: Option<IpAddr>,
-    #[serde(flatten)]
-    rest: Rest<'a>,
-}
-
-impl<'a> From<&'a IpConfig> for IpOut<'a> {
-    fn from(ip: &'a IpConfig) -> Self {
-        let address = Cidr::from(ip.address);
-        Self {
-            version: if address.is_v4() { "4" } else { "6" },
-            interface: ip.interface,
-            address,
-            gateway: parts::gateway(ip.gateway),
-            rest: Rest(&ip.unknown, IP_KEYS),
-        }
-    }
 }

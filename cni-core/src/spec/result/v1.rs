@@ -1,13 +1,11 @@
 //! The layout of 1.0.0 and 1.1.0; the keys that 1.1.0 added are taken and given in both.
 
-use std::net::IpAddr;
+use serde::Deserialize;
 
-use serde::{Deserialize, Serialize};
-
-use super::parts::{self, Cidr, DnsOut, Rest, RouteOut};
-use super::{Interface, IpConfig, Success};
+use super::parts;
+use super::{Interface, Success};
+use crate::spec::ObjectError;
 use crate::spec::object::Entries;
-use crate::spec::{ObjectError, Version};
 
 pub(super) const KEYS: &[&str] = &["cniVersion", "interfaces", "ips", "routes", "dns"];
 pub(super) const INTERFACE_KEYS: &[&str] = &["name", "mac", "mtu", "sandbox", "socketPath", "pciID"];
@@ -46,87 +44,4 @@ fn read_interface(object: &Entries<'_>) -> Result<Interface, ObjectError> {
         pci_id: wire.pci_id,
         unknown: object.without(INTERFACE_KEYS),
     })
-}
-
-/// The document, as it is written.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Out<'a> {
-    cni_version: Version,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    interfaces: Vec<InterfaceOut<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    ips: Vec<IpOut<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    routes: Vec<RouteOut<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dns: Option<DnsOut<'a>>,
-    #[serde(flatten)]
-    rest: Rest<'a>,
-}
-
-impl<'a> Out<'a> {
-    pub(super) fn new(version: Version, success: &'a Success) -> Self {
-        Self {
-            cni_version: version,
-            interfaces: parts::out(&success.interfaces),
-            ips: parts::out(&success.ips),
-            routes: parts::out(&success.routes),
-            dns: (!parts::says_nothing(&success.dns)).then(|| DnsOut::from(&success.dns)),
-            rest: Rest(&success.unknown, KEYS),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct InterfaceOut<'a> {
-    name: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    mac: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mtu: Option<u32>,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    sandbox: &'a str,
-    #[serde(rename = "socketPath", skip_serializing_if = "str::is_empty")]
-    socket_path: &'a str,
-    #[serde(rename = "pciID", skip_serializing_if = "str::is_empty")]
-    pci_id: &'a str,
-    #[serde(flatten)]
-    rest: Rest<'a>,
-}
-
-impl<'a> From<&'a Interface> for InterfaceOut<'a> {
-    fn from(interface: &'a Interface) -> Self {
-        Self {
-            name: &interface.name,
-            mac: &interface.mac,
-            mtu: parts::number(interface.mtu),
-            sandbox: &interface.sandbox,
-            socket_path: &interface.socket_path,
-            pci_id: &interface.pci_id,
-            rest: Rest(&interface.unknown, INTERFACE_KEYS),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct IpOut<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    interface: Option<i64>,
-    address: Cidr,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    gateway: Option<IpAddr>,
-    #[serde(flatten)]
-    rest: Rest<'a>,
-}
-
-impl<'a> From<&'a IpConfig> for IpOut<'a> {
-    fn from(ip: &'a IpConfig) -> Self {
-        Self {
-            interface: ip.interface,
-            address: ip.address.into(),
-            gateway: parts::gateway(ip.gateway),
-            rest: Rest(&ip.unknown, IP_KEYS),
-        }
-    }
 }
