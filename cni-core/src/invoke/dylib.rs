@@ -5,6 +5,7 @@ mod threads;
 mod trusted;
 
 use std::collections::BTreeMap;
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -38,9 +39,10 @@ use crate::spec::{Error, Object, PluginType, Success, VersionInfo};
 /// - A library is loaded only if root owns it and its directory and every directory above, and nobody else can
 ///   write there; and only if it speaks this version of the interface.
 /// - It receives and answers what an executable would: the same bytes, the same bounds, the same errors.
-/// - Each call runs on a thread of its own, in the caller's network namespace. At the deadline the caller gets its error and the thread is left to
-///   itself. While that call hangs, which is until the program is started anew if it never ends, the library is
-///   refused: ADD and DEL of one container do not run at once.
+/// - Each call runs on a thread of its own, in the caller's network namespace. The two wait for each other awake for
+///   up to 50 µs, and sleep then. At the deadline the caller gets its error and the thread is left to itself.
+///   While that call hangs, which is until the program is started anew if it never ends, the library is refused:
+///   ADD and DEL of one container do not run at once.
 /// - A library is never unloaded, and its file never looked at again: a new version comes with the next start
 ///   of the program.
 ///
@@ -97,10 +99,11 @@ impl Dylib {
     }
 
     /// What the library wrote to stdout, if it succeeded.
-    fn stdout(&self, run: &Run<'_>) -> Result<Vec<u8>, Error> {
-        let library = self.library(run)?;
+    fn stdout(&self, mut run: Run<'_>) -> Result<Vec<u8>, Error> {
+        let library = self.library(&run)?;
         run.in_time()?;
-        let answered = library.call(run, self.owner)?;
+        let input = mem::take(&mut run.input);
+        let answered = library.call(&run, input, self.owner)?;
         let (plugin, stderr) = (run.plugin, String::from_utf8_lossy(&answered.stderr));
         if answered.overflowed {
             return Err(wire::overflow(plugin, stderr.trim()));
@@ -140,12 +143,12 @@ impl Dylib {
 
 impl Invoke for Dylib {
     fn add(&self, call: &Call<'_>) -> Result<Success, Error> {
-        let stdout = self.stdout(&Run::of(Operation::Add, call, self.limit)?)?;
+        let stdout = self.stdout(Run::of(Operation::Add, call, self.limit)?)?;
         wire::result(call, &stdout)
     }
 
     fn run(&self, verb: Verb, call: &Call<'_>) -> Result<(), Error> {
-        self.stdout(&Run::of(verb.into(), call, self.limit)?).map(drop)
+        self.stdout(Run::of(verb.into(), call, self.limit)?).map(drop)
     }
 
     fn version(
@@ -154,7 +157,7 @@ impl Invoke for Dylib {
         target: &Target,
         deadline: Option<Instant>,
     ) -> Result<VersionInfo, Error> {
-        let stdout = self.stdout(&Run::version(plugin, target, deadline, self.limit));
+        let stdout = self.stdout(Run::version(plugin, target, deadline, self.limit));
         wire::versions(plugin, stdout)
     }
 

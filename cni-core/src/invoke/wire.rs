@@ -114,10 +114,13 @@ impl<'a> Run<'a> {
         if variables.iter().any(|(_, value)| value.as_bytes().contains(&0)) {
             return None;
         }
-        let variables = variables.into_iter();
-        let line =
-            |(name, value): (&str, OsString)| [name.as_bytes(), b"=", value.as_bytes(), b"\0"].concat();
-        Some(variables.flat_map(line).collect())
+        let mut environment = Vec::with_capacity(512);
+        for (name, value) in variables {
+            for part in [name.as_bytes(), b"=", value.as_bytes(), b"\0"] {
+                environment.extend_from_slice(part);
+            }
+        }
+        Some(environment)
     }
 
     /// How long it is still waited for.

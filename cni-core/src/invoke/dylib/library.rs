@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, TryRecvError};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::threads::Threads;
+use super::threads::{Threads, receive};
 use super::trusted::{Trusted, Untrusted};
 use crate::abi::{Answered, Functions, LoadError};
 use crate::invoke::wire::Run;
@@ -37,7 +37,12 @@ impl Library {
     }
 
     /// Runs it on a thread of its own, and waits until the deadline.
-    pub(super) fn call(self: &Arc<Self>, run: &Run<'_>, owner: u32) -> Result<Answered, Error> {
+    pub(super) fn call(
+        self: &Arc<Self>,
+        run: &Run<'_>,
+        input: Vec<u8>,
+        owner: u32,
+    ) -> Result<Answered, Error> {
         self.refuse_while_it_hangs(run)?;
         let file = match self.is_loaded() {
             true => None,
@@ -47,7 +52,7 @@ impl Library {
             .environment()
             .ok_or_else(|| unrunnable(run, "nul byte found in provided data"))?;
         let (sender, receiver) = mpsc::sync_channel::<Outcome>(1);
-        let (library, environment, input) = (Arc::clone(self), environment, run.input.clone());
+        let library = Arc::clone(self);
         let body = move || {
             let functions = library.functions(file);
             // When nobody waits any more, the deadline has passed.
@@ -55,26 +60,12 @@ impl Library {
         };
         let started = self.threads.run(run.plugin.as_str(), Box::new(body));
         started.map_err(|error| unrunnable(run, &error.to_string()))?;
-        let outcome = match run.left() {
-            Some(left) => receiver.recv_timeout(left),
-            None => receiver.recv().map_err(RecvTimeoutError::from),
-        };
-        match outcome {
+        match receive(&receiver, run.deadline) {
             Ok(answered) => answered.map_err(|error| self.unloadable(run, &error)),
             Err(RecvTimeoutError::Disconnected) => Err(unrunnable(run, "its thread panicked")),
             Err(RecvTimeoutError::Timeout) => {
-                let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
-                late.push((run.word, receiver));
-                let msg = format!(
-                    "plugin {:?} did not end {} in time",
-                    run.plugin.as_str(),
-                    run.word
-                );
-                let details = format!(
-                    "{:?} is refused until it does, or this program is restarted",
-                    self.file
-                );
-                Err(Error::new(run.late(), msg).with_details(details))
+                self.late().push((run.word, receiver));
+                Err(self.refused(run, &format!("did not end {} in time", run.word)))
             }
         }
     }
@@ -94,18 +85,26 @@ impl Library {
     }
 
     fn refuse_while_it_hangs(&self, run: &Run<'_>) -> Result<(), Error> {
-        let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut late = self.late();
         late.retain(|(_, answer)| matches!(answer.try_recv(), Err(TryRecvError::Empty)));
-        let Some((word, _)) = late.first() else {
-            return Ok(());
-        };
-        let plugin = run.plugin.as_str();
-        let msg = format!("plugin {plugin:?} hangs in {word}, which did not end in time");
+        match late.first() {
+            Some((word, _)) => Err(self.refused(run, &format!("hangs in {word}, which did not end in time"))),
+            None => Ok(()),
+        }
+    }
+
+    fn late(&self) -> MutexGuard<'_, Vec<(&'static str, Receiver<Outcome>)>> {
+        self.late.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The error of a call that hangs, or comes while another does.
+    fn refused(&self, run: &Run<'_>, what: &str) -> Error {
+        let msg = format!("plugin {:?} {what}", run.plugin.as_str());
         let details = format!(
             "{:?} is refused until it does, or this program is restarted",
             self.file
         );
-        Err(Error::new(run.late(), msg).with_details(details))
+        Error::new(run.late(), msg).with_details(details)
     }
 
     fn untrusted(&self, run: &Run<'_>, error: &Untrusted) -> Error {
