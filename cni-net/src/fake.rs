@@ -22,6 +22,82 @@
 //! assert!(net.state().is_empty());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Testing a plugin
+//!
+//! A plugin that is generic over the traits it uses runs on [`Kernel`](crate::Kernel) in its `main`, and on the
+//! fake in its tests. Threads may share a plugin, so its parts have to be `Send` and `Sync`.
+//!
+//! ```
+//! use cni_core::plugin::{Add, Check, Del, Plugin, Rollback};
+//! use cni_core::spec::{Error, IfName, Success};
+//! use cni_core::testkit::{Invocation, Outcome};
+//! use cni_net::fake::{Failing, FakeNet, Fault};
+//! use cni_net::link::{Change, NewVeth};
+//! use cni_net::{At, Links, Namespaces};
+//!
+//! struct Cable<N> {
+//!     net: N,
+//! }
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Config {
+//!     host: IfName,
+//! }
+//!
+//! impl<N: Links + Namespaces + Send + Sync> Plugin for Cable<N> {
+//!     type Config = Config;
+//!     const NAME: &'static str = "cable";
+//!
+//!     fn add(&self, request: Add<'_, Config>) -> Result<Success, Error> {
+//!         let (net, host) = (&self.net, &request.config.host);
+//!         let pod = net.open(&request.netns)?;
+//!         let (_, inside) = net.add_veth(&NewVeth::new(&pod, request.id.ifname, host.clone()))?;
+//!         let mut rollback = Rollback::default();
+//!         rollback.on_failure("veth", || Ok(net.del_link(At::Host, host.as_str()).map(drop)?));
+//!         net.set_link(At::Host, host.as_str(), &Change::up())?;
+//!         net.set_link(At::Netns(&pod), &inside.name, &Change::up())?;
+//!         rollback.commit();
+//!         Ok(Success::new())
+//!     }
+//!
+//!     fn del(&self, request: Del<'_, Config>) -> Result<(), Error> {
+//!         Ok(self.net.del_link(At::Host, request.config.host.as_str()).map(drop)?)
+//!     }
+//!
+//!     fn check(&self, _: Check<'_, Config>) -> Result<(), Error> {
+//!         Ok(())
+//!     }
+//! }
+//!
+//! fn call(verb: &str, net: impl Links + Namespaces + Send + Sync) -> Outcome {
+//!     let call = Invocation::new(verb).with_env("CNI_NETNS", "/ns");
+//!     call.run(&Cable { net }, r#"{ "cniVersion": "1.1.0", "name": "n", "host": "cable0" }"#)
+//! }
+//!
+//! // What exists afterwards is asserted, not what was called.
+//! let net = FakeNet::new();
+//! net.add_netns("/ns");
+//! call("ADD", net.clone()).result().unwrap();
+//! assert_eq!(net.state(), ["/ns/eth0", "host/cable0"]);
+//! for _ in 0..2 {
+//!     call("DEL", net.clone()).done().unwrap();
+//!     assert!(net.state().is_empty());
+//! }
+//!
+//! // Whichever step of ADD is refused, nothing is left. The loop ends when no step is left to be refused.
+//! for step in 0.. {
+//!     let failing = Failing::new(net.clone(), step, Fault::Refused);
+//!     if call("ADD", failing).result().is_ok() {
+//!         assert_eq!(step, 4, "ADD asks the kernel four times");
+//!         break;
+//!     }
+//!     assert!(net.state().is_empty(), "step {step} left {net}");
+//! }
+//! ```
+//!
+//! [`Fault::Lost`] is harder: the kernel did what it was asked for and ADD learns nothing of it. After such a
+//! failure a DEL has to leave nothing.
 
 mod addrs;
 mod failing;
