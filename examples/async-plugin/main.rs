@@ -1,6 +1,7 @@
 //! An IPAM plugin that awaits: addresses come from a service behind a Unix socket, which may be slow.
 //!
-//! The service reads one line, `lease ID` or `release ID`, and answers one: an address, `ok`, or `error TEXT`.
+//! The service reads one line, `lease ID`, `find ID` or `release ID`, and answers one: an address, `ok`, or
+//! `error TEXT`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -68,9 +69,8 @@ impl AsyncPlugin for Leases {
         released.await.map(drop)
     }
 
-    /// A lease is given again to whoever has it.
     async fn check(&self, request: Check<'_, Config>) -> Result<(), Error> {
-        let address = request.config.ipam.ask(format!("lease {}", request.id)).await?;
+        let address = request.config.ipam.ask(format!("find {}", request.id)).await?;
         let prev = request.prev.unwrap_or_default();
         if prev.ips.iter().any(|ip| ip.address.to_string() == address) {
             return Ok(());

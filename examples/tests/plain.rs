@@ -80,12 +80,18 @@ fn service(dir: &tempfile::TempDir) -> std::path::PathBuf {
             let mut stream = stream.unwrap();
             let mut line = String::new();
             BufReader::new(&stream).read_line(&mut line).unwrap();
-            let next = leases.len() + 2;
-            let answer = match line.trim().split_once(' ') {
-                Some(("lease", id)) if id.contains("refused") => "error no address is left".to_owned(),
-                Some(("lease", id)) => format!("10.8.0.{}/24", leases.entry(id.to_owned()).or_insert(next)),
-                _ => "ok".to_owned(),
+            let next = leases.values().max().map_or(2, |last| last + 1);
+            let lease = match line.trim().split_once(' ') {
+                Some(("lease", id)) if id.contains("refused") => Err("error no address is left"),
+                Some(("lease", id)) => Ok(*leases.entry(id.to_owned()).or_insert(next)),
+                Some(("find", id)) => leases.get(id).copied().ok_or("error there is no lease"),
+                Some(("release", id)) => {
+                    leases.remove(id);
+                    Err("ok")
+                }
+                _ => Err("ok"),
             };
+            let answer = lease.map_or_else(str::to_owned, |number| format!("10.8.0.{number}/24"));
             writeln!(stream, "{answer}").unwrap();
         }
     });

@@ -1,5 +1,7 @@
 //! A plugin that does what its configuration says.
 
+mod kept;
+
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -8,6 +10,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::json;
 
+use self::kept::Kept;
 use crate::plugin::{Add, Check, Del, Env, Gc, Plugin, Status};
 use crate::spec::{Code, Error, Interface, IpConfig, Object, PluginType, Success};
 
@@ -16,6 +19,7 @@ use crate::spec::{Code, Error, Interface, IpConfig, Object, PluginType, Success}
 /// | key | meaning |
 /// |---|---|
 /// | `log` | a file; a line of JSON that tells what was asked for is added to it for each call |
+/// | `keep` | a directory; ADD puts a file for the attachment there, CHECK wants it, DEL and GC remove it |
 /// | `label` | what the lines call this plugin |
 /// | `interface` | ADD adds an interface of this name to the result of the plugin before |
 /// | `address` | ADD adds this address, on that interface |
@@ -31,6 +35,7 @@ pub struct Scripted;
 #[serde(default)]
 pub struct ScriptedConfig {
     log: Option<PathBuf>,
+    keep: Option<Kept>,
     interface: Option<String>,
     address: Option<String>,
     fail: BTreeMap<String, Error>,
@@ -53,6 +58,11 @@ impl Plugin for Scripted {
             .as_ref()
             .map(|kind| request.delegate_add(kind))
             .transpose()?;
+        request
+            .config
+            .keep
+            .iter()
+            .try_for_each(|kept| kept.add(&request.id))?;
         let mut result = request.prev.unwrap_or_default();
         result
             .ips
@@ -83,6 +93,11 @@ impl Plugin for Scripted {
             .play("DEL", &request.env, about, request.prev.as_ref())?;
         request
             .config
+            .keep
+            .iter()
+            .try_for_each(|kept| kept.del(&request.id))?;
+        request
+            .config
             .delegate
             .iter()
             .try_for_each(|kind| request.delegate_del(kind))
@@ -93,6 +108,11 @@ impl Plugin for Scripted {
         request
             .config
             .play("CHECK", &request.env, about, request.prev.as_ref())?;
+        request
+            .config
+            .keep
+            .iter()
+            .try_for_each(|kept| kept.check(&request.id))?;
         request
             .config
             .delegate
@@ -113,6 +133,11 @@ impl Plugin for Scripted {
         request
             .config
             .play("GC", &request.env, json!({ "valid": request.valid }), None)?;
+        request
+            .config
+            .keep
+            .iter()
+            .try_for_each(|kept| kept.gc(request.valid.as_ref()))?;
         request
             .config
             .delegate

@@ -25,8 +25,10 @@ const LAYOUT: &str = "ADD answers in the layout of the configuration's version";
 const HANDS_ON: &str = "ADD hands on what the plugin before it answered";
 const CHECK: &str = "CHECK succeeds after ADD";
 const AGAIN: &str = "DEL succeeds as often as it is sent, and ADD succeeds after it";
+pub(crate) const DELETES: &str = "DEL, with and without a result, leaves nothing that CHECK accepts";
 const WITHOUT_RESULT: &str = "DEL succeeds without a result";
 const GC_KEEPS: &str = "GC lets live what is valid";
+const GC_UNTOLD: &str = "GC that is not told what is valid deletes nothing";
 
 /// With exactly the cases that fail.
 pub(crate) const FAULTS: &[(&str, &[&str])] = &[
@@ -94,7 +96,10 @@ pub(crate) const FAULTS: &[(&str, &[&str])] = &[
         &[RUNTIME_KEYS],
     ),
     // GC and STATUS say something.
-    ("plugin || exit 1; is GC && echo done; exit 0", &[GC, GC_KEEPS]),
+    (
+        "plugin || exit 1; is GC && echo done; exit 0",
+        &[GC, GC_KEEPS, GC_UNTOLD],
+    ),
     ("plugin || exit 1; is STATUS && echo ready; exit 0", &[STATUS]),
     // The layout of 1.0.0 in every version.
     (r#"is ADD && answer 's/"version":"4",//g'; plugin"#, &[LAYOUT]),
@@ -106,12 +111,30 @@ pub(crate) const FAULTS: &[(&str, &[&str])] = &[
     // Never finds what it made.
     (
         r#"is CHECK && answer=$(plugin) && refuse 100; printf %s "$answer"; is CHECK && exit 1; plugin"#,
-        &[CHECK, GC_KEEPS],
+        &[CHECK, GC_KEEPS, GC_UNTOLD],
     ),
     // DEL needs what ADD answered.
     (
         r#"is DEL && { input=$(cat); case $CNI_NETNS:$input in /nowhere/ns:*prevResult*) ;; /nowhere/ns:*) refuse 6;; esac; printf %s "$input" | plugin; exit; }; plugin"#,
-        &[WITHOUT_RESULT],
+        &[DELETES, WITHOUT_RESULT],
+    ),
+    // DEL removes nothing, or nothing if it has no result.
+    (
+        r#"is DEL && [ "$CNI_NETNS" = /nowhere/ns ] && export CNI_CONTAINERID=other; plugin"#,
+        &[DELETES],
+    ),
+    (
+        r#"is DEL && { input=$(cat); case $CNI_NETNS:$input in /nowhere/ns:*prevResult*) ;; /nowhere/ns:*) export CNI_CONTAINERID=other;; esac; printf %s "$input" | plugin; exit; }; plugin"#,
+        &[DELETES],
+    ),
+    // GC takes a list that is absent for an empty one, or lets nothing live.
+    (
+        r#"is GC && ask 's/^{"/{"cni.dev\/valid-attachments":[],"/'; plugin"#,
+        &[GC_UNTOLD],
+    ),
+    (
+        r#"is GC && ask 's/"containerID":"conformance"/"containerID":"other"/'; plugin"#,
+        &[GC_KEEPS],
     ),
     // The second DEL finds nothing.
     (

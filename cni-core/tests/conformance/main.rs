@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use cni_core::spec::{Success, Version};
-use cni_core::testkit::{Report, Subject, conformance};
+use cni_core::testkit::{Leniency, Report, Subject, conformance};
 use faults::{BROAD, FAULTS};
 
 /// Where cargo puts the scripted plugin: beside the directory of this test.
@@ -22,11 +22,14 @@ fn scripted() -> PathBuf {
     path
 }
 
-/// The scripted plugin, or what stands before it, run after another; it needs nothing for an attachment.
-fn subject(path: &Path) -> Subject {
+/// The scripted plugin, or what stands before it, run after another; it keeps its attachments in `dir`.
+fn subject(path: &Path, dir: &Path) -> Subject {
     let prev = r#"{"interfaces":[{"name":"a"}],"ips":[{"address":"10.0.0.1/8"}]}"#;
+    let kept = dir.join("kept");
     Subject::new(path)
-        .with_config(r#"{"interface":"eth0","address":"10.0.0.2/24"}"#)
+        .with_config(&format!(
+            r#"{{"interface":"eth0","address":"10.0.0.2/24","keep":{kept:?}}}"#
+        ))
         .with_netns("/nowhere/ns")
         .with_prev(Success::decode(Version::V1_1_0, prev.as_bytes()).unwrap())
 }
@@ -34,9 +37,22 @@ fn subject(path: &Path) -> Subject {
 #[test]
 fn the_scripted_plugin_conforms() {
     conformance(&scripted()).assert();
-    let report = conformance(subject(&scripted()));
+    let dir = scratch("good");
+    let report = conformance(subject(&scripted(), &dir));
+    fs::remove_dir_all(dir).unwrap();
     report.assert();
-    assert!(report.to_string().ends_with("27 of 27 cases hold\n"), "{report}");
+    assert!(report.to_string().ends_with("29 of 29 cases hold\n"), "{report}");
+}
+
+#[test]
+fn a_plugin_that_keeps_nothing_conforms_if_it_says_so() {
+    let conforms = |leniencies: &[Leniency]| {
+        let subject = Subject::new(scripted()).with_netns("/nowhere/ns");
+        let report = conformance(subject.lenient(leniencies.iter().copied()));
+        failed(&report)
+    };
+    assert_eq!(conforms(&[]), [faults::DELETES]);
+    assert_eq!(conforms(&[Leniency::CheckAfterDel]), <[&str; 0]>::default());
 }
 
 #[test]
@@ -49,11 +65,16 @@ fn what_cannot_be_run_fails_every_case_and_says_why() {
     );
 }
 
-/// Puts a script that stands before the scripted plugin through the suite.
-fn report(place: usize, script: &str) -> Report {
-    let name = format!("cni-core-conformance-{}-{place}", std::process::id());
+fn scratch(name: &str) -> PathBuf {
+    let name = format!("cni-core-conformance-{}-{name}", std::process::id());
     let dir = std::env::temp_dir().join(name);
     fs::create_dir_all(&dir).unwrap();
+    dir
+}
+
+/// Puts a script that stands before the scripted plugin through the suite.
+fn report(place: usize, script: &str) -> Report {
+    let dir = scratch(&place.to_string());
     let path = dir.join("faulty");
     let shared = include_str!("faults.sh");
     let text = format!(
@@ -62,7 +83,7 @@ fn report(place: usize, script: &str) -> Report {
     );
     fs::write(&path, text).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    let report = conformance(subject(&path));
+    let report = conformance(subject(&path, &dir));
     fs::remove_dir_all(dir).unwrap();
     report
 }

@@ -32,8 +32,13 @@ pub(super) const WITHIN: &Cases = &[
         "DEL succeeds as often as it is sent, and ADD succeeds after it",
         again,
     ),
+    (
+        "DEL, with and without a result, leaves nothing that CHECK accepts",
+        deletes,
+    ),
     ("DEL succeeds without a result", without_result),
     ("GC lets live what is valid", gc_keeps),
+    ("GC that is not told what is valid deletes nothing", gc_untold),
 ];
 
 fn del_of_nothing(probe: &mut Probe<'_>) {
@@ -104,7 +109,7 @@ fn latest(probe: &mut Probe<'_>, case: fn(&mut Probe<'_>, &Attachment)) {
     one(probe, probe.version(), case);
 }
 
-fn one(probe: &mut Probe<'_>, version: Version, case: fn(&mut Probe<'_>, &Attachment)) {
+fn one(probe: &mut Probe<'_>, version: Version, case: impl Fn(&mut Probe<'_>, &Attachment)) {
     let first = probe.first(version);
     let mut then = first.clone();
     if let Some(answer) = probe.adds(&first, version) {
@@ -178,6 +183,24 @@ fn again(probe: &mut Probe<'_>) {
     });
 }
 
+/// By a CHECK with the result of ADD: what else a plugin has made, the suite cannot know.
+fn deletes(probe: &mut Probe<'_>) {
+    latest(probe, |probe, made| {
+        if made.version < Version::V0_4_0 || probe.subject.allows(Leniency::CheckAfterDel) {
+            return;
+        }
+        for config in [made.then.clone(), probe.config(made.version)] {
+            probe.succeeds(&probe.within("DEL"), config.to_string());
+            let (call, then) = (probe.within("CHECK"), made.then.to_string());
+            let outcome = probe.run(&call, &then);
+            if probe.error(&outcome).is_none() {
+                probe.fault(&call, then, "an error object, after DEL", &outcome);
+            }
+            probe.adds(&made.first, made.version);
+        }
+    });
+}
+
 fn without_result(probe: &mut Probe<'_>) {
     latest(probe, |probe, made| {
         let config = probe.config(made.version).to_string();
@@ -187,12 +210,25 @@ fn without_result(probe: &mut Probe<'_>) {
 }
 
 fn gc_keeps(probe: &mut Probe<'_>) {
-    latest(probe, |probe, made| {
-        if made.version < Version::V1_1_0 {
-            return;
-        }
-        let mut config = probe.config(made.version);
+    lives(probe, |probe, config| {
         config["cni.dev/valid-attachments"] = valid(CONTAINER, &probe.subject.ifname);
+    });
+}
+
+/// An absent list is not an empty one: the reference's library sends none when nobody told it.
+fn gc_untold(probe: &mut Probe<'_>) {
+    lives(probe, |_, _| {});
+}
+
+/// What was added must be there after a GC with a configuration that `told` has completed.
+fn lives(probe: &mut Probe<'_>, told: fn(&Probe<'_>, &mut Value)) {
+    let version = probe.version();
+    if version < Version::V1_1_0 {
+        return;
+    }
+    one(probe, version, |probe, made| {
+        let mut config = probe.config(made.version);
+        told(probe, &mut config);
         probe.succeeds(&probe.call("GC"), config.to_string());
         probe.succeeds(&probe.within("CHECK"), made.then.to_string());
     });

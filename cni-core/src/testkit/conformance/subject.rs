@@ -32,6 +32,8 @@ pub struct Subject {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Leniency {
+    /// CHECK succeeds after DEL, too: the plugin makes nothing, or only what goes away with the interface.
+    CheckAfterDel,
     /// Error objects have no `cniVersion`.
     ErrorWithoutVersion,
     /// Results have the layout of 1.0.0 in every version.
