@@ -176,7 +176,12 @@ fn input(operation: Operation, call: &Call<'_>) -> Result<Vec<u8>, Error> {
         let valid: Box<RawValue> = valid.to_owned();
         config.set_raw("cni.dev/attachments", valid);
     }
-    serde_json::to_vec(&config).map_err(|error| Error::from_source(Code::INVALID_CONFIG, &error))
+    // Of a usual length, so that it need not grow.
+    let mut input = Vec::with_capacity(4096);
+    match serde_json::to_writer(&mut input, &config) {
+        Ok(()) => Ok(input),
+        Err(error) => Err(Error::from_source(Code::INVALID_CONFIG, &error)),
+    }
 }
 
 /// The version of a configuration.

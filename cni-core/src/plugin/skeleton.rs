@@ -141,8 +141,7 @@ impl Skeleton<'_> {
         environment: Environment,
         mut config: Object,
     ) -> Result<String, Error> {
-        let prev = config.get("prevResult").map(ToOwned::to_owned);
-        config.remove("prevResult");
+        let prev = config.remove("prevResult");
         let call = Unchecked {
             operation,
             target: environment.target,
@@ -158,7 +157,7 @@ impl Skeleton<'_> {
         let prev = self.prev(operation, prev.unwrap_or("null"))?;
         if operation == Operation::Add {
             let result = call.add(prev, |result| result.encode(self.version))?;
-            return Ok(result.get().to_owned());
+            return Ok(Box::<str>::from(result).into_string());
         }
         call.run(prev).map(|()| String::new())
     }
@@ -197,7 +196,8 @@ fn highest(plugin: &dyn DynPlugin) -> Version {
 }
 
 fn read(stdin: &mut dyn Read) -> Result<Object, Error> {
-    let mut json = Vec::new();
+    // Of a usual length, so that it need not grow.
+    let mut json = Vec::with_capacity(4096);
     let read = stdin.take(LONGEST_INPUT + 1).read_to_end(&mut json);
     read.map_err(|error| Error::new(Code::IO, "read stdin").with_details(error.to_string()))?;
     if json.len() as u64 > LONGEST_INPUT {

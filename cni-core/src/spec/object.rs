@@ -58,7 +58,7 @@ impl Object {
     /// # Errors
     /// When `json` is not JSON or not an object.
     pub fn from_slice(json: &[u8]) -> Result<Self, ObjectError> {
-        serde_json::from_slice(json).map_err(|e| ObjectError::new("JSON object", e))
+        entries::document(json)
     }
 
     /// The text of the value at `key`.
@@ -118,9 +118,10 @@ impl Object {
         }
     }
 
-    /// Takes every spelling of `key` out.
-    pub fn remove(&mut self, key: &str) {
-        self.0.retain(|(k, _)| !k.eq_ignore_ascii_case(key));
+    /// Takes every spelling of `key` out, and returns the value that counted.
+    pub fn remove(&mut self, key: &str) -> Option<Box<RawValue>> {
+        let removed = self.0.extract_if(.., |(k, _)| k.eq_ignore_ascii_case(key));
+        removed.last().map(|(_, value)| value)
     }
 
     /// Puts `value` at `key` if there is one.

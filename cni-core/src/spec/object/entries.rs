@@ -17,12 +17,12 @@ pub(crate) struct Entries<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
 impl<'a> Entries<'a> {
     /// As [`Object::from_slice`].
     pub(crate) fn from_slice(json: &'a [u8]) -> Result<Self, ObjectError> {
-        serde_json::from_slice(json).map_err(|e| ObjectError::new("JSON object", e))
+        document(json)
     }
 
     /// The entries of a value that is an object.
     pub(crate) fn of(value: &'a RawValue) -> Result<Self, ObjectError> {
-        Self::from_slice(value.get().as_bytes())
+        serde_json::from_str(value.get()).map_err(not_an_object)
     }
 
     /// As [`Object::parse_key`].
@@ -37,16 +37,17 @@ impl<'a> Entries<'a> {
 
     /// The items of the list at `key`; an absent key and `null` are an empty one.
     pub(crate) fn list(&self, key: &str) -> Result<Vec<&'a RawValue>, ObjectError> {
-        match self.get(key).map(RawValue::get) {
-            None | Some("null") => Ok(Vec::new()),
-            Some(text) => serde_json::from_str(text).map_err(|e| ObjectError::new(format!("key {key:?}"), e)),
+        match self.some(key) {
+            Some(list) => {
+                serde_json::from_str(list.get()).map_err(|e| ObjectError::new(format!("key {key:?}"), e))
+            }
+            None => Ok(Vec::new()),
         }
     }
 
     /// The object at `key`, unless it is absent or `null`.
     pub(crate) fn some_entries(&self, key: &str) -> Result<Option<Self>, ObjectError> {
-        let value = self.get(key).filter(|value| value.get() != "null");
-        value
+        self.some(key)
             .map(|value| Self::of(value).map_err(|e| e.at(key)))
             .transpose()
     }
@@ -58,6 +59,11 @@ impl<'a> Entries<'a> {
             rest.map(|(key, value)| (key.to_string(), (*value).to_owned()))
                 .collect(),
         )
+    }
+
+    /// What stands at `key`, unless it is `null`, which means the same as nothing.
+    pub(super) fn some(&self, key: &str) -> Option<&'a RawValue> {
+        self.get(key).filter(|value| value.get() != "null")
     }
 
     fn get(&self, key: &str) -> Option<&'a RawValue> {
@@ -100,6 +106,20 @@ impl<'de> Deserialize<'de> for Entries<'de> {
         }
         deserializer.deserialize_map(Collect)
     }
+}
+
+/// What the document `json` holds, and nothing behind it.
+pub(super) fn document<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, ObjectError> {
+    // Bytes would be looked at as UTF-8 at every level. Those that are none fail at their place.
+    let read = match std::str::from_utf8(json) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(json),
+    };
+    read.map_err(not_an_object)
+}
+
+fn not_an_object(error: serde_json::Error) -> ObjectError {
+    ObjectError::new("JSON object", error)
 }
 
 /// What stands at `key`, decoded; nothing and `null` are `None`.

@@ -217,22 +217,19 @@ impl<'de> Deserializer<'de> for FoldEntries<'_, 'de> {
 /// The entries of an object under the names of a struct's fields.
 ///
 /// `null` counts as absent, so that a field's default applies, as it does in Go.
-struct Fields<'a> {
-    left: std::vec::IntoIter<(&'static str, &'a RawValue)>,
+struct Fields<'e, 'a> {
+    entries: &'e Entries<'a>,
+    left: std::slice::Iter<'static, &'static str>,
     key: &'static str,
     value: Fold<'a>,
     depth: u8,
 }
 
-impl<'a> Fields<'a> {
-    fn new(entries: &Entries<'a>, fields: &'static [&'static str], depth: u8) -> Self {
-        let present = fields.iter().filter_map(|field| {
-            let mut from_the_last = entries.0.iter().rev();
-            let (_, value) = from_the_last.find(|(key, _)| key.eq_ignore_ascii_case(field))?;
-            (value.get() != "null").then_some((*field, *value))
-        });
+impl<'e, 'a> Fields<'e, 'a> {
+    fn new(entries: &'e Entries<'a>, fields: &'static [&'static str], depth: u8) -> Self {
         Self {
-            left: present.collect::<Vec<_>>().into_iter(),
+            entries,
+            left: fields.iter(),
             key: "",
             value: Fold::new("null"),
             depth,
@@ -240,11 +237,12 @@ impl<'a> Fields<'a> {
     }
 }
 
-impl<'de> MapAccess<'de> for Fields<'de> {
+impl<'de> MapAccess<'de> for Fields<'_, 'de> {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
-        let Some((key, value)) = self.left.next() else {
+        let present = |field: &&'static str| Some((*field, self.entries.some(field)?));
+        let Some((key, value)) = self.left.find_map(present) else {
             return Ok(None);
         };
         (self.key, self.value) = (key, Fold::below(self.depth, value.get()));
