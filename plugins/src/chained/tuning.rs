@@ -38,6 +38,8 @@
 //! - A failed ADD restores everything that it changed, parameters as well.
 //! - A repeated ADD keeps the values from before the first. DEL removes the file when interface or namespace
 //!   are gone, and leaves an interface alone that is not the attachment's. The directory is the owner's (0700).
+//! - With its hardware address a macvlan device of the reference loses what `macvlan` would know it by; DEL gives it
+//!   the alias of our own instead.
 //! - The result has the address in lower case, for the container's interface alone, and the MTU.
 //! - CHECK takes blanks and tabs between the parts of a parameter for the same and addresses in any case,
 //!   looks at promiscuous mode only when that is configured, and passes over what nobody may read.

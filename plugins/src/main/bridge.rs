@@ -34,6 +34,9 @@
 //! `ipv6.conf.all.forwarding`, with `accept_ra` 2 on interfaces that listened to router advertisements;
 //! a veth end `veth` + 8 hexadecimal digits whose alias is `plexus:<network>/<container>/<ifname>`; rules
 //! for `ipMasq` and `macspoofchk`. All but bridge and forwarding go with the DEL.
+//!
+//! DEL also removes what the reference's plugin made, which has no alias: the pair whose host end `prevResult` tells
+//! of, whatever name and address later plugins have given the container's end.
 
 mod attach;
 mod check;
@@ -44,7 +47,6 @@ use std::collections::BTreeSet;
 
 use cni_core::plugin::{Add, Check, Del, Gc, Plugin, Status, Teardown};
 use cni_core::spec::{Error, NetName, Success, ValidAttachment};
-use cni_net::link::LinkKind;
 use cni_net::{Addrs, At, Links, Namespaces, Nft, Routes, Sysctl};
 
 pub use config::Config;
@@ -107,16 +109,17 @@ impl<N: Net> Plugin for Bridge<N> {
 }
 
 impl<N: Net> Bridge<N> {
-    /// The host's end takes the container's along. Without one of ours, the container's may still be there
-    /// from the reference plugin, and the result tells of it.
+    /// The host's end takes the container's along. Without one of ours, there may be one of the reference plugin,
+    /// and the result tells of it.
     fn del_link(&self, request: &Del<'_, Config>, attachment: Attachment<'_>) -> Result<(), Error> {
         if veth::del(&self.net, attachment)? {
             return Ok(());
         }
-        let (path, ifname) = (request.netns.as_ref(), request.id.ifname.as_str());
-        container::del_link(&self.net, path, &[ifname], |link| {
-            link.kind == LinkKind::Veth && container::describes(request.prev.as_ref(), link)
-        })
+        let Some(prev) = &request.prev else {
+            return Ok(());
+        };
+        let inner = container::link(&self.net, request)?;
+        veth::del_told_of(&self.net, prev, inner.as_ref())
     }
 
     /// Also where the configuration asks for none: it may have been another at the time of the ADD. A kernel

@@ -20,7 +20,8 @@
 //!
 //! # What ADD leaves on the host
 //! Nothing: the interface is the container's, is born there under its final name, and bears the alias
-//! `plexus:<network>/<container>/<ifname>`.
+//! `plexus:<network>/<container>/<ifname>`. DEL also removes one without an alias, as the reference's plugin makes it,
+//! if it has name and hardware address of `prevResult`.
 
 mod attach;
 mod config;

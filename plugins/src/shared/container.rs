@@ -3,9 +3,12 @@
 //! A namespace may be another one by now, at the same path (process numbers and names come back). So a
 //! link in it is deleted only if it is known to be the attachment's.
 
-use cni_core::spec::{Error, Interface, Mac, NetnsPath, Success};
+use cni_core::plugin::Del;
+use cni_core::spec::{Error, NetnsPath, Success};
 use cni_net::link::Link;
 use cni_net::{At, Links, Namespaces, Netns};
+
+use super::interface;
 
 /// Opens the namespace of a DEL; `None` when there is none any more.
 ///
@@ -17,6 +20,17 @@ pub fn open<N: Namespaces>(net: &N, path: Option<&NetnsPath>) -> Result<Option<N
         Some(Err(error)) if error.is_absent() => Ok(None),
         Some(outcome) => Ok(outcome.map(Some)?),
     }
+}
+
+/// The container's interface at a DEL; `None` when it or the namespace is gone.
+///
+/// # Errors
+/// As [`open`], and when the kernel refuses.
+pub fn link<N: Namespaces + Links, C>(net: &N, request: &Del<'_, C>) -> Result<Option<Link>, Error> {
+    let Some(netns) = open(net, request.netns.as_ref())? else {
+        return Ok(None);
+    };
+    Ok(net.link(At::Netns(&netns), request.id.ifname.as_str())?)
 }
 
 /// Deletes those of `names` in the namespace at `path` of which `is_ours` says so.
@@ -43,9 +57,6 @@ pub fn del_link<N: Namespaces + Links>(
 
 /// Whether `result` tells of `link`, by name and hardware address, as of a container's interface.
 pub fn describes(result: Option<&Success>, link: &Link) -> bool {
-    let is_it = |interface: &Interface| {
-        let mac = interface.mac.parse::<Mac>().ok();
-        interface.name == link.name && !interface.sandbox.is_empty() && mac.is_some() && mac == link.mac
-    };
-    result.is_some_and(|result| result.interfaces.iter().any(is_it))
+    let mut inside = result.iter().flat_map(|result| &result.interfaces);
+    inside.any(|interface| !interface.sandbox.is_empty() && interface::is(interface, link))
 }

@@ -1,6 +1,6 @@
 //! Interfaces as a result tells of them.
 
-use cni_core::spec::{Interface, NetnsPath};
+use cni_core::spec::{Interface, Mac, NetnsPath};
 use cni_net::link::Link;
 
 /// An interface of the host.
@@ -16,4 +16,10 @@ pub fn inside(link: &Link, netns: &NetnsPath) -> Interface {
     let mut interface = on_host(link);
     interface.sandbox = netns.to_string();
     interface
+}
+
+/// Whether `interface` tells of `link`: by name and hardware address.
+pub fn is(interface: &Interface, link: &Link) -> bool {
+    let mac = interface.mac.parse::<Mac>().ok();
+    interface.name == link.name && mac.is_some() && mac == link.mac
 }

@@ -1,10 +1,10 @@
 //! A veth pair whose host end is found again without a record: named by a hash, marked by its alias.
 
-use cni_core::spec::{Error, IfName};
-use cni_net::link::{Link, NewVeth};
+use cni_core::spec::{Error, IfName, Success};
+use cni_net::link::{Link, LinkKind, NewVeth};
 use cni_net::{At, Links, Netns};
 
-use super::{Attachment, SharedError, mark};
+use super::{Attachment, SharedError, interface, mark};
 
 /// Makes the pair of `attachment`, the container end in `netns`; `set` says what else it is to have.
 ///
@@ -71,6 +71,32 @@ pub fn del<N: Links>(net: &N, attachment: Attachment<'_>) -> Result<bool, Error>
         }
     }
     Ok(found)
+}
+
+/// Deletes the pair that `result` tells of: the reference plugin's has neither our name nor a mark.
+///
+/// Its host end is known by the result's name and hardware address; or by name and by having `inner`, the container's
+/// interface, for its peer, since udev may have given it another address after ADD. The container's end is not
+/// asked for an address: plugins later in the list, and the container, may change that.
+///
+/// # Errors
+/// When the kernel refuses.
+pub fn del_told_of<N: Links>(net: &N, result: &Success, inner: Option<&Link>) -> Result<(), Error> {
+    let are_peers = |host: &Link, inner: &Link| {
+        let each_other = (Some(host.index), Some(inner.index)) == (inner.parent, host.parent);
+        each_other && inner.kind == LinkKind::Veth
+    };
+    for interface in result.interfaces.iter().filter(|i| i.sandbox.is_empty()) {
+        let host = net.link(At::Host, &interface.name)?;
+        let Some(host) = host.filter(|link| link.kind == LinkKind::Veth) else {
+            continue;
+        };
+        if interface::is(interface, &host) || inner.is_some_and(|inner| are_peers(&host, inner)) {
+            net.del_link(At::Host, &host.name)?;
+        }
+        break;
+    }
+    Ok(())
 }
 
 fn ours<N: Links>(net: &N, attachment: Attachment<'_>, host: &IfName) -> Result<Option<Link>, Error> {

@@ -9,6 +9,7 @@
 mod input;
 mod machine;
 mod refused;
+mod taken_over;
 
 use cni_net::fake::{Failing, Fault};
 

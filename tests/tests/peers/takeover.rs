@@ -8,6 +8,7 @@ use cni_core::chain::{self, KeptAttachment, Runtime};
 use cni_core::invoke::Exec;
 use cni_core::spec::{AttachmentId, ConfList, NetnsPath, Object};
 use cni_core::store::Store;
+use cni_net::{At, Kernel, Links};
 use plexus_tests::cnitool::Cnitool;
 use plexus_tests::pod::Pod;
 use plexus_tests::{host, peers, plugins};
@@ -53,7 +54,8 @@ echo "$CNI_COMMAND $CNI_ARGS $config" >>"$DIR/seen"
 "#;
 
 impl Scene {
-    fn new(network: &str, version: &str, programs: &Path) -> Self {
+    /// With the plugins in `tools` for cnitool, and those in `ours` for our chain.
+    fn new(network: &str, version: &str, main: &Value, [tools, ours]: [&Path; 2]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let witness = dir.path().join("witness");
         let told = format!("\nVERSION={version}\nDIR={}\n", dir.path().display());
@@ -62,15 +64,16 @@ impl Scene {
 
         // Each network has a bridge and a subnet of its own: the tests share a host.
         let subnet = format!("10.{}.0.0/24", network.bytes().next_back().unwrap());
-        let ipam = json!({"type": "host-local", "subnet": subnet});
+        let mut main = main.clone();
+        main["ipam"] = json!({"type": "host-local", "subnet": subnet});
         let list = json!({"cniVersion": version, "name": network, "plugins": [
             {"type": "witness", "capabilities": {"portMappings": true}},
-            {"type": "bridge", "bridge": network, "isDefaultGateway": true, "capabilities": {"mac": true}, "ipam": ipam},
-            {"type": "tuning", "dataDir": format!("/run/cni/{network}"), "mtu": 1400,
+            main,
+            {"type": "tuning", "dataDir": format!("/run/cni/{network}"), "mtu": 1400, "capabilities": {"mac": true},
              "sysctl": {"net.ipv4.conf.IFNAME.arp_filter": "1"}},
         ]});
-        let path = vec![dir.path().to_owned(), programs.to_owned()];
-        let joined = format!("{}:{}", dir.path().display(), programs.display());
+        let path = vec![dir.path().to_owned(), ours.to_owned()];
+        let joined = format!("{}:{}", dir.path().display(), tools.display());
         let tool = Cnitool::new(&list, Path::new(&joined))
             .with_capabilities(&capability_args())
             .with_env("CNI_ARGS", ARGS);
@@ -147,6 +150,16 @@ impl Scene {
 
     fn assert_nothing_left(&self) {
         assert_eq!(self.pod.links(), ["lo"]);
+        let kernel = Kernel::new();
+        let bridge = kernel
+            .link(At::Host, &self.network)
+            .unwrap()
+            .map(|link| link.index);
+        let links = kernel.links(At::Host).unwrap();
+        let ports = links
+            .iter()
+            .filter(|link| bridge.is_some() && link.master == bridge);
+        assert_eq!(ports.count(), 0);
         let of_network = |dir: &str| {
             host::files(dir)
                 .into_iter()
@@ -214,11 +227,12 @@ fn ours_then_theirs(scene: &Scene, off: Off) {
     assert_eq!(scene.store.attachments(Some(&scene.id.container)).unwrap(), []);
 }
 
-/// Lives of containers with the plugins in `programs`, in every version and with either end.
-fn lives(network: &str, programs: &Path, live: impl Fn(&Scene, Off)) {
+/// Lives of containers in every version and with either end, the main plugin with `keys` among the others in `programs`:
+/// those of cnitool, and those of our chain.
+fn lives(network: &str, main: &Value, programs: [&Path; 2], live: impl Fn(&Scene, Off)) {
     for version in VERSIONS {
         for off in [Off::Del, Off::Gc] {
-            let scene = Scene::new(network, version, programs);
+            let scene = Scene::new(network, version, main, programs);
             live(&scene, off);
             scene.assert_nothing_left();
             scene.assert_told(&verbs(version, off));
@@ -226,22 +240,46 @@ fn lives(network: &str, programs: &Path, live: impl Fn(&Scene, Off)) {
     }
 }
 
+fn bridge(network: &str) -> Value {
+    json!({"type": "bridge", "bridge": network, "isDefaultGateway": true, "capabilities": {"mac": true}})
+}
+
+fn macvlan(network: &str) -> Value {
+    let parent = format!("{network}-up");
+    host::parent(&parent);
+    json!({"type": "macvlan", "master": parent})
+}
+
 #[test]
 fn we_take_over_from_cnitool_with_our_plugins() {
-    lives("tko-a", plugins(), theirs_then_ours);
+    lives("tko-a", &bridge("tko-a"), [plugins(); 2], theirs_then_ours);
 }
 
 #[test]
 fn we_take_over_from_cnitool_with_the_reference_s_plugins() {
-    lives("tko-b", &peers(), theirs_then_ours);
+    lives("tko-b", &bridge("tko-b"), [&peers(); 2], theirs_then_ours);
 }
 
 #[test]
 fn cnitool_takes_over_from_us_with_our_plugins() {
-    lives("tko-c", plugins(), ours_then_theirs);
+    lives("tko-c", &bridge("tko-c"), [plugins(); 2], ours_then_theirs);
 }
 
 #[test]
 fn cnitool_takes_over_from_us_with_the_reference_s_plugins() {
-    lives("tko-d", &peers(), ours_then_theirs);
+    lives("tko-d", &bridge("tko-d"), [&peers(); 2], ours_then_theirs);
+}
+
+#[test]
+fn our_plugins_take_off_what_the_reference_s_attached() {
+    let programs = [&*peers(), plugins()];
+    lives("tko-e", &bridge("tko-e"), programs, theirs_then_ours);
+    lives("tko-f", &macvlan("tko-f"), programs, theirs_then_ours);
+}
+
+#[test]
+fn the_reference_s_plugins_take_off_what_ours_attached() {
+    let programs = [&*peers(), plugins()];
+    lives("tko-g", &bridge("tko-g"), programs, ours_then_theirs);
+    lives("tko-h", &macvlan("tko-h"), programs, ours_then_theirs);
 }

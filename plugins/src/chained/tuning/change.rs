@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 use cni_core::plugin::{Del, Rollback};
 use cni_core::spec::Error;
-use cni_net::link::Link;
+use cni_net::link::{Change, Link, LinkKind};
 use cni_net::{At, NetError, Netns};
 
 use super::Net;
@@ -12,7 +12,7 @@ use super::attributes::Attributes;
 use super::backup::{Backup, Saved};
 use super::config::{Config, Parameter, Settings};
 use super::error::TuningError;
-use crate::shared::container;
+use crate::shared::{Attachment, container};
 
 /// Whether the parameter is one that can only be written: `route/flush` for instance.
 pub(super) fn is_unreadable(error: &NetError) -> bool {
@@ -93,11 +93,11 @@ pub(super) fn restore<N: Net>(
     saved: &Saved,
 ) -> Result<(), Error> {
     let (at, ifname) = (At::Netns(netns), request.id.ifname.as_str());
+    let mut changes = saved.attributes.changes();
     match net.link(at, ifname)? {
-        Some(link) if is_attachments(netns, request, saved, &link) => {}
+        Some(link) if is_attachments(netns, request, saved, &link) => mark(request, &link, &mut changes),
         _ => return Ok(()),
     }
-    let changes = saved.attributes.changes();
     first_failure(
         changes
             .iter()
@@ -110,6 +110,21 @@ pub(super) fn restore<N: Net>(
                 set => set,
             }),
     )
+}
+
+/// Has the change that takes its hardware address from a macvlan device give it the attachment's mark.
+///
+/// Of one that the reference made nothing but that address in the result says whose it is, and `macvlan` comes
+/// after us.
+fn mark(request: &Del<'_, Config>, link: &Link, changes: &mut [(String, Change)]) {
+    let is_macvlan = matches!(link.kind, LinkKind::Macvlan { .. });
+    if !is_macvlan || link.alias.is_some() || !container::describes(request.prev.as_ref(), link) {
+        return;
+    }
+    let mark = Attachment::new(&request.env.network, &request.id).mark();
+    for (_, change) in changes.iter_mut().filter(|(_, change)| change.mac.is_some()) {
+        change.alias = Some(mark.clone());
+    }
 }
 
 /// Whether the kernel will refuse as often as it is asked: a macvlan device's MTU whose master has a smaller

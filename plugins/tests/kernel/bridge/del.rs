@@ -158,17 +158,23 @@ fn del_and_gc_remove_a_pair_that_was_not_given_its_alias_any_more() {
 fn del_removes_what_the_reference_plugin_made_if_the_result_tells_of_it() {
     let node = Node::new();
     let conf = with_ipam(&node, json!({}));
-    let pod = Pod::new(&node, "c1");
-    let success = node.add(&pod, &conf).unwrap();
-    // As the reference makes it: without any mark.
-    let mut foreign = Change::default();
-    foreign.alias = Some(String::new());
-    node.net
-        .set_link(At::Host, &node.host_end().name, &foreign)
-        .unwrap();
-    node.check(&pod, &conf, &success).unwrap();
-    node.del(&pod, &conf, None).unwrap();
-    pod.has(&node, &["eth0"]);
-    node.del(&pod, &conf, Some(&success)).unwrap();
-    only_the_bridge(&node, &pod);
+    // Chained plugins and the container change the one end's address, and udev the other's.
+    for (inner, outer) in [(false, false), (true, false), (false, true), (true, true)] {
+        let pod = Pod::new(&node, "c1");
+        let success = node.add(&pod, &conf).unwrap();
+        node.check(&pod, &conf, &success).unwrap();
+        let mut foreign = Change::default();
+        // As the reference makes it: without any mark.
+        foreign.alias = Some(String::new());
+        foreign.mac = outer.then(|| "02:00:00:00:00:01".parse().unwrap());
+        let host_end = node.host_end().name;
+        node.net.set_link(At::Host, &host_end, &foreign).unwrap();
+        let mut tuned = Change::default();
+        tuned.mac = inner.then(|| "02:00:00:00:00:02".parse().unwrap());
+        node.net.set_link(At::Netns(&pod.netns), "eth0", &tuned).unwrap();
+        node.del(&pod, &conf, None).unwrap();
+        pod.has(&node, &["eth0"]);
+        node.del(&pod, &conf, Some(&success)).unwrap();
+        only_the_bridge(&node, &pod);
+    }
 }
