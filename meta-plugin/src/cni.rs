@@ -98,7 +98,10 @@ impl Plugin for Meta {
     fn add(&self, request: Add<'_, IgnoredAny>) -> Result<Success, Error> {
         let (entry, policy, node) = self.open(&request.env, Code::TRY_AGAIN)?;
         let pod = pod::of(&entry, &request.id.container, &request.env.args)?;
-        let plan = planned(&entry, &policy, &pod, &request.id.ifname, &request.env)?;
+        let asked = request.env.object.parse_key("runtimeConfig");
+        let asked = asked.map_err(|e| Error::from_source(Code::DECODING, &e))?;
+        let (ifname, asked) = (&request.id.ifname, asked.unwrap_or_default());
+        let plan = planned(&entry, &policy, &pod, ifname, asked, &request.env)?;
         for warning in &plan.warnings {
             tracing::warn!(%warning, "attach");
         }
@@ -160,15 +163,14 @@ fn planned(
     policy: &Policy,
     pod: &Pod,
     ifname: &IfName,
+    capability_args: Object,
     env: &Env<'_>,
 ) -> Result<Plan, Error> {
-    let capability_args = env.object.parse_key("runtimeConfig");
-    let capability_args = capability_args.map_err(|e| Error::from_source(Code::DECODING, &e))?;
     let request = plan::Request {
         pod,
         ifname: ifname.clone(),
         args: env.args.clone(),
-        capability_args: capability_args.unwrap_or_default(),
+        capability_args,
         cluster_network: Some(&entry.cluster_network),
         policy,
         networks: &Files::load(entry.nads.as_deref(), &policy.conf_dir),
@@ -176,11 +178,11 @@ fn planned(
     Ok(plan::plan(&request)?)
 }
 
-/// The default network of a pod that asks for nothing.
+/// The default network of a pod that asks for nothing, and for which the runtime asks for nothing.
 fn default_network(entry: &Standalone, policy: &Policy, env: &Env<'_>) -> Result<ConfList, Error> {
     let pod = pod::nobody()?;
     let ifname = "eth0".parse().map_err(pod::name_error)?;
-    let plan = planned(entry, policy, &pod, &ifname, env)?;
+    let plan = planned(entry, policy, &pod, &ifname, Object::new(), env)?;
     let first = plan.attachments.into_iter().next();
     first
         .map(|attachment| attachment.list)

@@ -33,7 +33,8 @@ pub struct Request<'a> {
     pub ifname: IfName,
     /// The runtime's `CNI_ARGS`.
     pub args: CniArgs,
-    /// The runtime's `runtimeConfig`, which is for the default network alone (specification, 7.5).
+    /// The runtime's `runtimeConfig`, which is for the default network alone (specification, 7.5). What it asks
+    /// for on a user's behalf needs a plugin that declares the capability, as what a pod asks for does.
     pub capability_args: Object,
     /// What every pod is attached to; `None` only for a command that attaches secondary networks alone.
     pub cluster_network: Option<&'a ClusterNetwork>,
@@ -66,6 +67,8 @@ pub enum Origin {
         /// The element's number.
         number: usize,
     },
+    /// What the runtime hands over.
+    Runtime,
 }
 
 /// Plans all attachments of a pod.
@@ -84,12 +87,13 @@ pub fn plan(request: &Request<'_>) -> Result<Plan, PlanError> {
         candidates.push(selected::candidate(request, origin, selection)?);
     }
     check_default_route(&candidates)?;
+    let first = first_number(request, &candidates);
     let mut warnings = Vec::new();
-    for candidate in &candidates {
+    for (number, candidate) in (first..).zip(&candidates) {
         check_recursion(candidate)?;
-        warnings.extend(capability::check(candidate, request.policy.capability_check)?);
+        warnings.extend(capability::check(request, number == 0, candidate)?);
     }
-    let attachments = place(request, candidates)?;
+    let attachments = place(request, first, candidates)?;
     Ok(Plan {
         pod: request.pod.clone(),
         attachments,
@@ -169,9 +173,28 @@ pub(crate) fn ipam(plugin: &PluginConf) -> Option<PluginType> {
     ipam.and_then(|ipam| ipam.kind.parse().ok())
 }
 
+/// The number of the first candidate: 0 is the default network's.
+fn first_number(request: &Request<'_>, candidates: &[Candidate]) -> usize {
+    usize::from(request.cluster_network.is_none() && !starts_with_default(candidates))
+}
+
+fn starts_with_default(candidates: &[Candidate]) -> bool {
+    let origin = candidates.first().map(|candidate| &candidate.origin);
+    matches!(
+        origin,
+        Some(Origin::Element {
+            annotation: DEFAULT_NETWORK,
+            ..
+        })
+    )
+}
+
 /// Names the interfaces and puts together what each attachment is handed.
-fn place(request: &Request<'_>, candidates: Vec<Candidate>) -> Result<Vec<Attachment>, PlanError> {
-    let first = usize::from(request.cluster_network.is_none() && !starts_with_default(&candidates));
+fn place(
+    request: &Request<'_>,
+    first: usize,
+    candidates: Vec<Candidate>,
+) -> Result<Vec<Attachment>, PlanError> {
     let mut taken: BTreeMap<IfName, Origin> = BTreeMap::new();
     let mut attachments = Vec::new();
     for (number, candidate) in (first..).zip(candidates) {
@@ -187,17 +210,6 @@ fn place(request: &Request<'_>, candidates: Vec<Candidate>) -> Result<Vec<Attach
         attachments.push(selected::attachment(request, number == 0, ifname, candidate)?);
     }
     Ok(attachments)
-}
-
-fn starts_with_default(candidates: &[Candidate]) -> bool {
-    let origin = candidates.first().map(|candidate| &candidate.origin);
-    matches!(
-        origin,
-        Some(Origin::Element {
-            annotation: DEFAULT_NETWORK,
-            ..
-        })
-    )
 }
 
 #[cfg(test)]

@@ -106,6 +106,12 @@ fn entries() -> Vec<Case> {
         )
         .pod("other"),
         refused(11, r#"pod "default/p" is gone"#, "new-uid").pod("p;K8S_POD_UID=new-uid"),
+        refused(
+            2,
+            r#"the runtime's "runtimeConfig": no plugin of network "kube-system/cluster" declares capability "portMappings""#,
+            "portMappings",
+        )
+        .entry(json!({"runtimeConfig": {"portMappings": [{"hostPort": 8080, "containerPort": 80}]}})),
         refused(11, "daemon mode is not in this version", "daemon").entry(
             json!({"mode": "daemon", "clusterNetwork": null, "nads": null, "pods": null, "stateDir": null}),
         ),

@@ -15,7 +15,7 @@ use crate::npwg::Namespace;
 /// | key | value | default |
 /// |---|---|---|
 /// | `external` | list of plugin types that are run as files though they are built in | `[]` |
-/// | `capabilityCheck` | `"enforce"`: a request whose capability no plugin declares fails; `"warn"`: it is logged | `"enforce"` |
+/// | `capabilityCheck` | `"enforce"`: a request, of the pod or through the runtime, whose capability no plugin declares fails; `"warn"`: it is logged | `"enforce"` |
 /// | `namespaceIsolation` | whether a pod may select networks of its own namespace and `globalNamespaces` alone | `false` |
 /// | `globalNamespaces` | list of namespaces whose networks every pod may select | `["default"]` |
 /// | `confDir` | directory of configurations that definitions without one name | `"/etc/cni/multus/net.d"` |

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use cni_core::spec::{CniArgs, ConfList, IfName, NetName, Object};
 
+use super::Origin;
 use crate::npwg::{NadRef, Pod};
 
 /// What is to be attached to one pod, in the order of ADD.
@@ -102,11 +103,11 @@ pub enum Warning {
     /// A requested capability that no plugin of the network declares, so that nothing will come of it.
     Capability {
         /// The capability's name.
-        capability: &'static str,
+        capability: String,
         /// The network.
         network: String,
-        /// Which element of which annotation asks for it.
-        element: String,
+        /// Where it is asked for.
+        origin: Origin,
     },
 }
 
@@ -116,10 +117,10 @@ impl fmt::Display for Warning {
             Self::Capability {
                 capability,
                 network,
-                element,
+                origin,
             } => write!(
                 f,
-                "{element}: no plugin of network {network:?} declares capability {capability:?}"
+                "{origin}: no plugin of network {network:?} declares capability {capability:?}"
             ),
         }
     }

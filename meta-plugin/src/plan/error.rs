@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use cni_core::spec::{Code, Error, IfName, NameError, ObjectError};
 
-use super::{Origin, SourceError};
+use super::{Origin, SourceError, Warning};
 use crate::npwg::selection::SelectionError;
 
 /// Why there is no plan. Nothing has been done.
@@ -23,15 +23,8 @@ pub enum PlanError {
         source: Box<SelectionError>,
     },
     /// A capability that is asked for and that no plugin of the network declares (specification, 4.1.2).
-    #[error("{origin}: no plugin of network {network:?} declares capability {capability:?}")]
-    Capability {
-        /// Where it is asked for.
-        origin: Origin,
-        /// The network.
-        network: String,
-        /// The capability.
-        capability: &'static str,
-    },
+    #[error("{0}")]
+    Capability(Warning),
     /// `args` or `args.cni` of a plugin's configuration is no object, so that `cni-args` cannot go in.
     #[error("{origin}: put cni-args into plugin {kind:?} of network {network:?}")]
     CniArgs {
@@ -134,7 +127,7 @@ pub enum PlanError {
 impl From<PlanError> for Error {
     fn from(error: PlanError) -> Self {
         let code = match &error {
-            PlanError::Capability { .. } => Code::UNSUPPORTED_FIELD,
+            PlanError::Capability(_) => Code::UNSUPPORTED_FIELD,
             PlanError::Gone { .. } => Code::TRY_AGAIN,
             PlanError::Isolation { .. } => ISOLATION,
             PlanError::Source { source, .. } | PlanError::Path { source, .. } => source.code(),
@@ -162,6 +155,7 @@ impl fmt::Display for Origin {
             Self::Element { annotation, number } => {
                 write!(f, "element {number} of annotation {annotation:?}")
             }
+            Self::Runtime => f.write_str("the runtime's \"runtimeConfig\""),
         }
     }
 }

@@ -81,7 +81,8 @@ pub(super) fn attachment(
     };
     let mut args = identity::args(request, is_default);
     if let Some(selection) = &selection {
-        ask(&mut capability_args, selection).map_err(PlanError::Encode)?;
+        // Over what the runtime asks for.
+        capability_args.merge(&asked(selection).map_err(PlanError::Encode)?);
         ask_the_old_way(&mut args, selection);
         if let Some(from_pod) = &selection.cni_args {
             cni_args::merge(&mut list, from_pod).map_err(|(kind, source)| PlanError::CniArgs {
@@ -104,8 +105,9 @@ pub(super) fn attachment(
     })
 }
 
-/// Puts what the element asks for over what the runtime asks for.
-fn ask(args: &mut Object, selection: &NetworkSelection) -> Result<(), ObjectError> {
+/// What the element asks for, by capability.
+pub(super) fn asked(selection: &NetworkSelection) -> Result<Object, ObjectError> {
+    let mut args = Object::new();
     if !selection.ips.is_empty() {
         args.set("ips", &selection.ips)?;
     }
@@ -124,7 +126,7 @@ fn ask(args: &mut Object, selection: &NetworkSelection) -> Result<(), ObjectErro
     if let Some(device) = &selection.device_id {
         args.set("deviceID", device)?;
     }
-    Ok(())
+    Ok(args)
 }
 
 /// `MAC` and `IP` in `CNI_ARGS`, which older plugins still read.

@@ -1,5 +1,6 @@
 mod annotations;
 mod networks;
+mod runtime;
 
 use std::path::Path;
 

@@ -138,6 +138,39 @@ fn f04_del_needs_neither_definition_nor_pod_nor_a_good_entry() {
 }
 
 #[test]
+fn what_the_runtime_asks_for_in_vain_is_refused_by_add_alone() {
+    let ground = Ground::new();
+    let machine = Machine::on(&ground);
+    let runtime = Runtime::new(&ground, &machine);
+    let pod = Container::new("c1");
+    let ports = json!([{ "hostPort": 8080, "containerPort": 80, "protocol": "tcp" }]);
+    let asked = |more: Value| {
+        let mut call = json!({ "runtimeConfig": { "portMappings": ports } });
+        call.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        call
+    };
+    let (code, msg) = runtime.refused("ADD", &pod, asked(json!({})));
+    assert_eq!(code, 2);
+    assert!(
+        msg.starts_with(r#"the runtime's "runtimeConfig": no plugin of network "cluster""#),
+        "{msg}"
+    );
+    machine.assert_clean();
+    let policy = runtime.dir.join("config.json");
+    fs::write(&policy, r#"{ "capabilityCheck": "warn" }"#).unwrap();
+    let result = runtime.done("ADD", &pod, asked(json!({})));
+    fs::remove_file(&policy).unwrap();
+    runtime.done("STATUS", &pod, asked(json!({})));
+    runtime.done("CHECK", &pod, asked(json!({ "prevResult": result })));
+    let valid = json!([{ "containerID": "c1", "ifname": "eth0" }]);
+    runtime.done("GC", &pod, asked(json!({ "cni.dev/valid-attachments": valid })));
+    runtime.done("DEL", &pod, asked(json!({ "prevResult": result })));
+    machine.assert_clean();
+}
+
+#[test]
 fn a_pod_without_file_is_served_only_if_the_entry_says_what_it_gets() {
     let ground = Ground::new();
     let machine = Machine::on(&ground);

@@ -149,6 +149,20 @@ fn the_address_that_podman_asks_for_is_given() {
 }
 
 #[test]
+fn a_port_that_no_plugin_maps_is_refused() {
+    let node = Podman::node();
+    let before = node.look();
+    let line = "podman run --rm -p 8080:80 --network plexus --rootfs /var/lib/rootfs ip address show eth0";
+    let refused = said(&node.output(line));
+    let reason = r#"no plugin of network "kube-system/default-network" declares capability "portMappings""#;
+    assert!(refused.replace('\\', "").contains(reason), "{refused}");
+    assert_eq!(node.look(), before);
+    node.write("/etc/plexus/config.json", r#"{ "capabilityCheck": "warn" }"#);
+    assert!(node.run(line).contains("inet 10.244.1."));
+    assert_eq!(node.look(), before);
+}
+
+#[test]
 fn a_container_is_disconnected_and_connected_again() {
     let node = Podman::node();
     let before = node.look();

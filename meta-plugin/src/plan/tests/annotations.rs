@@ -78,6 +78,9 @@ fn a05_every_other_request_needs_its_capability() {
         let world = World::new(&format!(r#"[{{"name":"a",{request}}}]"#));
         world.check_error(2, &[&format!("capability {capability:?}"), "element 1"]);
     }
+    World::new("")
+        .with(|w| w.capability_args = r#"{"portMappings":[{"hostPort":1,"containerPort":1}]}"#)
+        .check_error(2, &["capability \"portMappings\"", "runtimeConfig"]);
 }
 
 #[test]
@@ -140,10 +143,11 @@ fn a11_cni_args_go_over_the_configurations_own() {
 #[test]
 fn a12_what_the_runtime_asks_for_is_for_the_default_network_alone() {
     let world = World::new("able").with(|w| {
+        w.cluster_network = Some(ClusterNetwork::Named("pods/able".to_owned()));
         w.args = "IgnoreUnknown=true;K8S_POD_NAME=p;IP=10.0.0.9;MAC=02:00:00:00:00:09;GATEWAY=10.0.0.1";
         w.capability_args = r#"{"portMappings":[{"hostPort":80}],"mac":"02:00:00:00:00:09"}"#;
     });
-    let plan = world.check(&["eth0=kube-system/cbr0", "net1=pods/able"]);
+    let plan = world.check(&["eth0=pods/able", "net1=pods/able"]);
     let [default, able] = &plan.attachments[..] else {
         panic!("two attachments")
     };
