@@ -15,8 +15,7 @@ use std::time::Duration;
 
 use cni_core::invoke::{Builtin, Call, Invoke, Target, Verb};
 use cni_core::plugin::{
-    Add, AsyncPlugin, Blocking, Check, Del, DynPlugin, Gc, Host, Outcome, PANICKED, Pending, Status,
-    async_trait, run_on,
+    Add, AsyncPlugin, Blocking, Check, Del, Gc, Host, Outcome, PANICKED, Pending, Status, async_trait, run_on,
 };
 use cni_core::spec::{AttachmentId, Code, Error, Interface, NetnsPath, Object, Success, Version};
 
@@ -150,7 +149,7 @@ impl Drop for Dir {
 }
 
 fn table(plugin: Blocking<Remote>) -> Builtin {
-    Builtin::new([Box::new(plugin) as Box<dyn DynPlugin>])
+    Builtin::new().with(plugin)
 }
 
 fn call<T>(config: &Object, then: impl FnOnce(&Call<'_>) -> T) -> T {
@@ -329,7 +328,7 @@ impl AsyncPlugin for Swallowing {
 
 #[test]
 fn a_wake_up_that_other_code_swallows_is_not_lost() {
-    let table = Builtin::new([Box::new(Blocking::new(Swallowing)) as Box<dyn DynPlugin>]);
+    let table = Builtin::new().with(Blocking::new(Swallowing));
     let dir = Dir::new();
     assert_eq!(call(&dir.config(""), |call| table.add(call)), Ok(Success::new()));
     // Verbs that an author leaves out succeed.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use cni_core::chain::{self, FailedAdd, Results, Runtime};
 use cni_core::invoke::Exec;
 use cni_core::load;
-use cni_core::spec::{AttachmentId, ConfList, Error, NetnsPath, ValidAttachment, with_causes};
+use cni_core::spec::{AttachmentId, ConfList, NetnsPath, ValidAttachment, with_causes};
 use cni_core::store::Store;
 
 const USAGE: &str = "usage: runtime add|check|del LIST NETNS [DIRECTORY]
@@ -89,5 +89,5 @@ fn network(verb: &str, list: &ConfList, runtime: &Runtime<'_>, kept: &Store) -> 
         .into_iter()
         .filter(|kept| kept.netns.as_ref().is_some_and(lives));
     let valid: BTreeSet<ValidAttachment> = living.map(|kept| (&kept.id).into()).collect();
-    Ok(chain::gc(list, Some(&valid), runtime, kept).map_err(Error::joined)?)
+    Ok(chain::gc(list, Some(&valid), runtime, kept)?)
 }

@@ -47,7 +47,7 @@ impl Meta {
     pub fn new() -> Self {
         let kernel = Kernel::new();
         Self {
-            resolver: Resolver::with_exec(cni_plugins::table(&kernel)),
+            resolver: Resolver::new(cni_plugins::table(&kernel)),
             net: Arc::new(kernel),
             policy: POLICY_FILE.into(),
         }

@@ -33,7 +33,7 @@ impl Node {
     /// This machine, with our plugins linked in but for those that `policy` has run as files.
     pub fn local(state: StateDir, policy: &Policy) -> Self {
         let kernel = Kernel::new();
-        let resolver = Resolver::with_exec(cni_plugins::table(&kernel));
+        let resolver = Resolver::new(cni_plugins::table(&kernel));
         let resolver = resolver.external(policy.external.iter().cloned());
         let mut node = Self::new(state, kernel, resolver);
         node.deadlines = policy.deadlines.clone();

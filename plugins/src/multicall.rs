@@ -46,7 +46,7 @@ pub fn main(
     let words: Vec<OsString> = args.collect();
     let table = Arc::new(crate::table(&Kernel::new()));
     if let Some(plugin) = table.find(&name) {
-        let resolver = Resolver::new(Arc::clone(&table), Exec::inside_plugin());
+        let resolver = Resolver::new(Arc::clone(&table)).with_exec(Exec::inside_plugin());
         return run_with(plugin, &resolver);
     }
     let outcome = if by_runtime && words.is_empty() {

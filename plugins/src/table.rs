@@ -1,7 +1,7 @@
 //! The one table of our plugins.
 
 use cni_core::invoke::Builtin;
-use cni_core::plugin::{DynPlugin, Plugin};
+use cni_core::plugin::Plugin;
 use cni_net::{Addrs, Kernel, Links, Namespaces, Neighbours, Nft, Routes, Sysctl};
 
 use crate::chained::tuning::Tuning;
@@ -18,16 +18,14 @@ where
     N: Addrs + Links + Namespaces + Neighbours + Nft + Routes + Sysctl + Clone + Send + Sync + 'static,
 {
     let net = || net.clone();
-    let plugins: [Box<dyn DynPlugin>; 7] = [
-        Box::new(Bridge { net: net() }),
-        Box::new(HostLocal),
-        Box::new(Loopback { net: net() }),
-        Box::new(Macvlan { net: net() }),
-        Box::new(Static),
-        Box::new(Tuning::new(net())),
-        Box::new(Vxlan { net: net() }),
-    ];
-    Builtin::new(plugins)
+    Builtin::new()
+        .with(Bridge { net: net() })
+        .with(HostLocal)
+        .with(Loopback { net: net() })
+        .with(Macvlan { net: net() })
+        .with(Static)
+        .with(Tuning::new(net()))
+        .with(Vxlan { net: net() })
 }
 
 /// Whether the plugin of this type leaves addresses to the one that `ipam.type` names; the others do not look there.

@@ -16,7 +16,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cni_core::invoke::{Builtin, Call, Exec, Invoke, Target, Verb};
-use cni_core::plugin::DynPlugin;
 use cni_core::spec::{AttachmentId, Code, Error, NetnsPath, Object, Success};
 use cni_core::testkit::Scripted;
 use document::{Document, Kind, rows};
@@ -38,7 +37,7 @@ struct Ways {
 impl Ways {
     fn new() -> Self {
         let (plugins, logs) = (made::scripted(), Arc::new(Dir::new()));
-        let builtin = Builtin::new([Box::new(Scripted) as Box<dyn DynPlugin>]);
+        let builtin = Builtin::new().with(Scripted);
         let id = AttachmentId::new("c1".parse().unwrap(), "eth0".parse().unwrap());
         let target = Target {
             id: Some(id),

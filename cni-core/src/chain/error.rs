@@ -133,7 +133,7 @@ impl From<ChainError> for Error {
             }
             ChainError::Request(_) => Self::from_source(Code::INVALID_CONFIG, &error),
             ChainError::Results { .. } => Self::from_source(Code::IO, &error),
-            ChainError::Several(failures) => Self::joined(failures),
+            ChainError::Several(failures) => joined(failures),
             ChainError::Unsupported { ref takes, .. } => {
                 let takes: Vec<String> = takes.iter().map(|v| format!("{:?}", v.to_string())).collect();
                 let details = format!("it takes [{}]", takes.join(" "));
@@ -144,12 +144,10 @@ impl From<ChainError> for Error {
     }
 }
 
-impl Error {
-    /// Several failures of a list, as GC returns them, in one error: the code of the first, the texts of all.
-    pub fn joined(failures: impl IntoIterator<Item = ChainError>) -> Self {
-        let errors: Vec<Self> = failures.into_iter().map(Self::from).collect();
-        let code = errors.first().map_or(Code::UNKNOWN, |error| error.code);
-        let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        Self::new(code, texts.join(" / "))
-    }
+/// The code of the first, the texts of all.
+fn joined(failures: Vec<ChainError>) -> Error {
+    let errors: Vec<Error> = failures.into_iter().map(Error::from).collect();
+    let code = errors.first().map_or(Code::UNKNOWN, |error| error.code);
+    let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    Error::new(code, texts.join(" / "))
 }

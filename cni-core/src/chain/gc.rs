@@ -12,17 +12,18 @@ use crate::spec::{ConfList, ValidAttachment};
 /// `None` means that the caller does not know what is in use: then no attachment is DELed, and the plugins
 /// are not told of any, so that they delete nothing either. An empty set means that none is in use.
 ///
-/// Never stops at a failure, whatever [`Runtime::failed_del`] says. Does nothing for a list with `disableGC`; below 1.1.0, which has no GC,
-/// it only DELs. DELs are run with the arguments and namespace of ADD and with the list as it is now.
+/// Never stops at a failure, whatever [`Runtime::failed_del`] says. Does nothing for a list with `disableGC`. Below
+/// 1.1.0, which has no GC, it only DELs. A DEL gets the arguments and the namespace of its ADD, and the list as it is
+/// now.
 ///
 /// # Errors
-/// All failures, in the order in which they came.
+/// As [`add()`](super::add()); more than one failure as [`ChainError::Several`].
 pub fn gc(
     list: &ConfList,
     valid: Option<&BTreeSet<ValidAttachment>>,
     runtime: &Runtime<'_>,
     kept: &dyn Results,
-) -> Result<(), Vec<ChainError>> {
+) -> Result<(), ChainError> {
     if list.disable_gc {
         return Ok(());
     }
@@ -35,11 +36,7 @@ pub fn gc(
         let one = |plugin| Step::network(list, plugin, runtime, &target, valid)?.run(Verb::Gc, None);
         failures.extend(list.plugins().filter_map(|plugin| one(plugin).err()));
     }
-    if failures.is_empty() {
-        Ok(())
-    } else {
-        Err(failures)
-    }
+    ChainError::all(failures)
 }
 
 fn del_invalid(

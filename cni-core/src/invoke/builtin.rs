@@ -18,17 +18,22 @@ use crate::spec::{Code, Error, Object, PluginType, Success, Version, VersionInfo
 /// # Assumptions
 /// A plugin ends: no call begins after its deadline, and the plugin is told of it, but nothing can be done
 /// about one that ignores it.
+#[derive(Default)]
+#[must_use]
 pub struct Builtin {
     plugins: BTreeMap<&'static str, Box<dyn DynPlugin>>,
 }
 
 impl Builtin {
-    /// A table of `plugins`; of two with one name the later counts.
-    pub fn new(plugins: impl IntoIterator<Item = Box<dyn DynPlugin>>) -> Self {
-        let named = plugins.into_iter().map(|plugin| (plugin.name(), plugin));
-        Self {
-            plugins: named.collect(),
-        }
+    /// A table without plugins.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same with `plugin`, in place of one with its name.
+    pub fn with(mut self, plugin: impl DynPlugin + 'static) -> Self {
+        self.plugins.insert(plugin.name(), Box::new(plugin));
+        self
     }
 
     /// The plugin of this type.
@@ -162,7 +167,7 @@ mod tests {
             },
             deadline: None,
         };
-        let table = Builtin::new([Box::new(Seen(&SEEN)) as Box<dyn DynPlugin>]);
+        let table = Builtin::new().with(Seen(&SEEN));
         table.run(Verb::Del, &call).unwrap();
         let seen = SEEN.lock().unwrap().take();
         assert_eq!(seen.map(|seen| seen.interfaces[0].mtu), expected, "{version}");

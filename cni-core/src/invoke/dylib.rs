@@ -25,11 +25,11 @@ use crate::spec::{Error, Object, PluginType, Success, VersionInfo};
 ///
 /// ```no_run
 /// use cni_core::chain::Runtime;
-/// use cni_core::invoke::{Builtin, Dylib, Exec, Resolver};
+/// use cni_core::invoke::{Builtin, Dylib, Resolver};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let types = ["firewall".parse()?];
-/// let resolver = Resolver::new(Builtin::new([]), Exec::new()).dylib(Dylib::new(), types);
+/// let resolver = Resolver::new(Builtin::new()).dylib(Dylib::new(), types);
 /// let runtime = Runtime::new(&resolver, ["/opt/cni/bin".into()]);
 /// # Ok(())
 /// # }

@@ -29,38 +29,38 @@ pub enum Choice {
 /// executables. Nothing is a library unless its type was named to [`Resolver::dylib`], whatever files there are,
 /// so that a DEL is run as the ADD was.
 #[derive(Clone)]
+#[must_use]
 pub struct Resolver {
     builtin: Arc<Builtin>,
-    external: Arc<dyn Invoke>,
+    exec: Arc<dyn Invoke>,
     dylib: Option<Arc<dyn Invoke>>,
     forced: BTreeMap<PluginType, Choice>,
 }
 
 impl Resolver {
-    /// The types in `builtin` linked in, all others by `external`, which is an [`Exec`] most of the time.
-    pub fn new(builtin: impl Into<Arc<Builtin>>, external: impl Invoke + 'static) -> Self {
+    /// The types in `builtin` linked in, all others as executables with the environment of this process.
+    pub fn new(builtin: impl Into<Arc<Builtin>>) -> Self {
         Self {
             builtin: builtin.into(),
-            external: Arc::new(external),
+            exec: Arc::new(Exec::new()),
             dylib: None,
             forced: BTreeMap::new(),
         }
     }
 
-    /// The types in `builtin` linked in, all others as executables with the environment of this process.
-    pub fn with_exec(builtin: impl Into<Arc<Builtin>>) -> Self {
-        Self::new(builtin, Exec::new())
+    /// The same with `exec` for executables: an [`Exec`] with other settings, or what stands for one in a test.
+    pub fn with_exec(mut self, exec: impl Invoke + 'static) -> Self {
+        self.exec = Arc::new(exec);
+        self
     }
 
-    /// The same with the executable for each of `types`, in the table or not.
-    #[must_use]
+    /// The same with each of `types` as an executable, in the table or not.
     pub fn external(self, types: impl IntoIterator<Item = PluginType>) -> Self {
         self.forced(types.into_iter().map(|kind| (kind, Choice::External)))
     }
 
-    /// The same with `dylib`, which is a `Dylib` most of the time, for each of `types`, in the table or not, and
-    /// for what was recorded as a library.
-    #[must_use]
+    /// The same with each of `types` as a library that `dylib` runs, in the table or not. `dylib` also runs the types
+    /// that [`Resolver::forced`] names as libraries.
     pub fn dylib(
         mut self,
         dylib: impl Invoke + 'static,
@@ -70,8 +70,7 @@ impl Resolver {
         self.forced(types.into_iter().map(|kind| (kind, Choice::Dylib)))
     }
 
-    /// The same with `choices` in place of what would be chosen: for DEL, those recorded at ADD.
-    #[must_use]
+    /// The same with `choices` in place of what would be chosen. For DEL these are the ones recorded at ADD.
     pub fn forced(mut self, choices: impl IntoIterator<Item = (PluginType, Choice)>) -> Self {
         self.forced.extend(choices);
         self
@@ -86,7 +85,7 @@ impl Resolver {
         }
     }
 
-    /// Who runs `plugin`; none if that is the table.
+    /// What runs `plugin`; `None` if it is linked in.
     fn outside(&self, plugin: &PluginType) -> Result<Option<&dyn Invoke>, Error> {
         match self.choice(plugin) {
             Choice::Builtin => Ok(None),
@@ -100,7 +99,7 @@ impl Resolver {
                     Err(Error::new(Code::INVALID_CONFIG, msg))
                 }
             },
-            Choice::External => Ok(Some(&*self.external)),
+            Choice::External => Ok(Some(&*self.exec)),
         }
     }
 }

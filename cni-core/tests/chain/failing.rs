@@ -214,8 +214,8 @@ fn results_that_cannot_be_kept_are_failures_but_keep_no_plugin_from_del() {
         let (id, netns, valid) = (id("c1"), netns(), BTreeSet::new());
         let added = chain::add(&list, &id, &netns, &stage.runtime, &Broken).map(drop);
         let deleted = chain::del(&list, &id, None, &stage.runtime, &Broken);
-        let collected = chain::gc(&list, Some(&valid), &stage.runtime, &Broken).map_err(Error::joined);
-        [wire(added), wire(deleted), collected].map(|outcome| outcome.unwrap_err().to_string())
+        let collected = chain::gc(&list, Some(&valid), &stage.runtime, &Broken);
+        [wire(added), wire(deleted), wire(collected)].map(|outcome| outcome.unwrap_err().to_string())
     });
     assert_eq!(
         errors,

@@ -64,7 +64,7 @@ fn gc(stage: &Stage<'_>, list: &ConfList, valid: Option<&[&str]>) -> Result<(), 
         serde_json::from_value(json!({ "containerID": container, "ifname": "eth0" })).unwrap()
     };
     let valid: Option<BTreeSet<_>> = valid.map(|valid| valid.iter().map(entry).collect());
-    chain::gc(list, valid.as_ref(), &stage.runtime, &stage.kept).map_err(Error::joined)
+    wire(chain::gc(list, valid.as_ref(), &stage.runtime, &stage.kept))
 }
 
 fn some(names: &str) -> Option<String> {
@@ -260,9 +260,15 @@ fn every_plugin_is_told_of_the_deadline_and_none_is_called_after_it() {
             let added = chain::add(&list, &id, &netns, &runtime, &stage.kept).map(drop);
             let checked = chain::check(&list, &id, &netns, &runtime, &stage.kept);
             let asked = chain::status(&list, &runtime);
-            let collected = chain::gc(&list, None, &runtime, &stage.kept).map_err(Error::joined);
+            let collected = chain::gc(&list, None, &runtime, &stage.kept);
             let deleted = chain::del(&list, &id, Some(&netns), &runtime, &stage.kept);
-            [wire(added), wire(checked), wire(asked), collected, wire(deleted)]
+            [
+                wire(added),
+                wire(checked),
+                wire(asked),
+                wire(collected),
+                wire(deleted),
+            ]
         };
         assert_eq!(all(now + Duration::from_secs(60)), [const { Ok(()) }; 5]);
         all(now).map(|outcome| outcome.unwrap_err().to_string())

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use cni_core::chain::{self, NoResults, Runtime};
 use cni_core::invoke::{Builtin, Choice, Invoke, Resolver};
-use cni_core::plugin::DynPlugin;
 use cni_core::spec::{Code, ConfList, Error, Object, PluginType};
 
 use crate::dylib;
@@ -32,7 +31,7 @@ fn logged(dir: &Path) -> String {
 }
 
 fn resolver() -> Resolver {
-    Resolver::with_exec(Builtin::new([Box::new(Scripted) as Box<dyn DynPlugin>]))
+    Resolver::new(Builtin::new().with(Scripted))
 }
 
 fn kind(name: &str) -> PluginType {

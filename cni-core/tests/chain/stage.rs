@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use cni_core::chain::{InMemory, Runtime};
 use cni_core::invoke::{Builtin, Exec, Invoke};
-use cni_core::plugin::DynPlugin;
 use cni_core::spec::{AttachmentId, ConfList, NetnsPath, Object};
 use serde_json::{Value, json};
 
@@ -25,7 +24,7 @@ pub(crate) struct Stage<'a> {
 /// be equal.
 pub(crate) fn every_way<T: PartialEq + std::fmt::Debug>(scene: impl Fn(&Stage<'_>) -> T) -> (T, Vec<Value>) {
     let dir = dylib::scripted();
-    let builtin = Builtin::new([Box::new(Scripted) as Box<dyn DynPlugin>]);
+    let builtin = Builtin::new().with(Scripted);
     let builtin = stage(&builtin, &dir, &scene);
     let exec = stage(&Exec::new(), &dir, &scene);
     assert_eq!(builtin, exec);

@@ -15,7 +15,6 @@ use std::time::Duration;
 
 use cni_core::chain::{self, ChainError, FailedAdd, FailedDel, InMemory, Results, Runtime};
 use cni_core::invoke::Builtin;
-use cni_core::plugin::DynPlugin;
 use cni_core::spec::{AttachmentId, ConfList, NetnsPath, ValidAttachment};
 use cni_core::store::Store;
 
@@ -58,7 +57,7 @@ fn id(number: usize) -> AttachmentId {
 fn play(seed: u64, kept: impl Results) {
     let world = World::new(seed);
     let before = world.held();
-    let builtin = Builtin::new([Box::new(Keeper(world.clone())) as Box<dyn DynPlugin>]);
+    let builtin = Builtin::new().with(Keeper(world.clone()));
     let mut case = Case {
         seed,
         random: Random::new(seed),
@@ -147,7 +146,7 @@ impl<R: Results> Case<'_, R> {
     }
 
     /// GC by a runtime that knows what is in use.
-    fn gc(&mut self, network: usize) -> Result<(), Vec<ChainError>> {
+    fn gc(&mut self, network: usize) -> Result<(), ChainError> {
         let live = self.live.iter().filter(|(of, _)| *of == network);
         let valid: BTreeSet<ValidAttachment> = live.map(|(_, id)| ValidAttachment::from(id)).collect();
         let list = &self.lists[network];

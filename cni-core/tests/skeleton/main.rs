@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use cni_core::invoke::Builtin;
-use cni_core::plugin::{Add, Check, Del, DynPlugin, Plugin};
+use cni_core::plugin::{Add, Check, Del, Plugin};
 use cni_core::spec::{Code, Error, Success};
 use cni_core::testkit::{Invocation, Scripted};
 use host::{CONF, answers, call, fails, fails_with_code, lines, only, tempfile};
@@ -340,7 +340,7 @@ impl Plugin for Refusing {
 fn a_delegate_that_fails_to_add_is_deleted() {
     let deleted = tempfile("delegate");
     let conf = json!({ "name": "n", "cniVersion": "1.1.0", "delegate": "refusing", "deleted": deleted });
-    let table = Builtin::new([Box::new(Refusing) as Box<dyn DynPlugin>]);
+    let table = Builtin::new().with(Refusing);
     let out = Invocation::new("ADD")
         .with_invoke(&table)
         .run(&Scripted, conf.to_string());
@@ -353,7 +353,7 @@ fn a_delegate_that_fails_to_add_is_deleted() {
 fn a_delegate_that_is_linked_in_may_do_what_the_plugin_may() {
     let deleted = tempfile("override");
     let conf = json!({ "name": "n", "cniVersion": "1.1.0", "delegate": "refusing", "deleted": deleted });
-    let table = Builtin::new([Box::new(Refusing) as Box<dyn DynPlugin>]);
+    let table = Builtin::new().with(Refusing);
     let own = Invocation::new("ADD")
         .with_env("CNI_NETNS", "/proc/self/ns/net")
         .with_env("CNI_NETNS_OVERRIDE", "1");
@@ -365,7 +365,7 @@ fn a_delegate_that_is_linked_in_may_do_what_the_plugin_may() {
 #[test]
 fn a_plugin_that_would_delegate_to_itself_is_refused_but_for_del() {
     let conf = r#"{"cniVersion":"1.1.0","name":"n","delegate":"scripted"}"#;
-    let table = Builtin::new([Box::new(Scripted) as Box<dyn DynPlugin>]);
+    let table = Builtin::new().with(Scripted);
     for verb in ["ADD", "CHECK", "STATUS", "GC"] {
         let out = Invocation::new(verb).with_invoke(&table).run(&Scripted, conf);
         fails(&out, 7, "plugin \"scripted\" cannot delegate to itself", "");

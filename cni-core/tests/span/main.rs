@@ -6,7 +6,6 @@ mod recorder;
 
 use cni_core::chain::{self, NoResults, Runtime};
 use cni_core::invoke::Builtin;
-use cni_core::plugin::DynPlugin;
 use cni_core::spec::{AttachmentId, ConfList, NetnsPath};
 use cni_core::testkit::{Invocation, Scripted};
 use recorder::Recorder;
@@ -24,7 +23,7 @@ fn each_verb_is_a_span_however_the_plugin_is_run() {
         call.run(&Scripted, config).done().unwrap();
     });
     let linked_in = Recorder::record(|| {
-        let builtin = Builtin::new([Box::new(Scripted) as Box<dyn DynPlugin>]);
+        let builtin = Builtin::new().with(Scripted);
         let list = ConfList::from_plugin_bytes(config.as_bytes()).unwrap();
         let id = AttachmentId::new("c1".parse().unwrap(), "eth0".parse().unwrap());
         let mut runtime = Runtime::new(&builtin, []);
@@ -50,7 +49,7 @@ fn each_verb_is_a_span_however_the_plugin_is_run() {
 #[test]
 fn a_verb_without_attachment_and_trace_has_a_span_with_the_network_alone() {
     let recorded = Recorder::record(|| {
-        let builtin = Builtin::new([Box::new(Scripted) as Box<dyn DynPlugin>]);
+        let builtin = Builtin::new().with(Scripted);
         let list = br#"{"cniVersion":"1.1.0","name":"net","plugins":[{"type":"scripted"}]}"#;
         chain::status(&ConfList::from_bytes(list).unwrap(), &Runtime::new(&builtin, [])).unwrap();
     });

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use cni_core::chain::{self, NoResults, Runtime};
 use cni_core::invoke::{Builtin, Exec, Invoke, Resolver, TraceContext};
-use cni_core::plugin::DynPlugin;
 use cni_core::spec::{AttachmentId, ConfList, NetnsPath};
 use cni_core::testkit::{Invocation, Scripted};
 
@@ -70,7 +69,7 @@ fn the_trace_reaches_every_plugin_and_its_delegates_in_every_verb() {
             None => Exec::new(),
             Some(base) => Exec::new().with_environment(base),
         };
-        let resolver = Resolver::new(Builtin::new([Box::new(Scripted) as Box<dyn DynPlugin>]), exec);
+        let resolver = Resolver::new(Builtin::new().with(Scripted)).with_exec(exec);
         run_all(&resolver, &dir, trace());
         assert_eq!(noted(&dir), expected);
     }
@@ -86,7 +85,7 @@ fn a_trace_replaces_all_of_the_environments_and_none_leaves_it() {
     let exec = || Exec::new().with_environment(stale.map(|(name, value)| (name.into(), value.into())));
     let run = |trace| {
         let dir = delegate("replaces");
-        let resolver = Resolver::new(Builtin::new([Box::new(Scripted) as Box<dyn DynPlugin>]), exec());
+        let resolver = Resolver::new(Builtin::new().with(Scripted)).with_exec(exec());
         run_all(&resolver, &dir, trace);
         noted(&dir).lines().next().unwrap().to_owned()
     };

@@ -73,7 +73,7 @@ impl Common {
     /// This machine, its own plugins linked in and all others as executables.
     pub(crate) fn node(&self, policy: &Policy) -> Node {
         let kernel = Kernel::new();
-        let resolver = Resolver::with_exec(cni_plugins::table(&kernel)).external(policy.external.clone());
+        let resolver = Resolver::new(cni_plugins::table(&kernel)).external(policy.external.clone());
         let mut node = Node::new(StateDir::new(&self.journals.state_dir), kernel, resolver);
         node.deadlines = policy.deadlines.clone();
         node

@@ -100,7 +100,7 @@ pub(super) fn leftovers() -> Result<Vec<String>, NetError> {
 
 fn node() -> Node {
     let net = Kernel::new();
-    let resolver = Resolver::with_exec(cni_plugins::table(&net));
+    let resolver = Resolver::new(cni_plugins::table(&net));
     Node::new(StateDir::new(STATE), net, resolver)
 }
 

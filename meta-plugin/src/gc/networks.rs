@@ -88,7 +88,7 @@ impl Networks {
                 runtime.trace = node.trace.clone();
                 let outcome = chain::gc(&configured.list, Some(&network.in_use), &runtime, &NoResults);
                 if let Err(failed) = outcome {
-                    let mut error = Error::joined(failed);
+                    let mut error = Error::from(failed);
                     error.msg = format!("network {:?}: {}", name.as_str(), error.msg);
                     failures.push(error);
                 }

@@ -58,7 +58,7 @@ impl Machine {
         let host = Kernel::new().open(host).unwrap();
         let kernel = within(&host, Kernel::new).unwrap();
         let scripted = Scripted::default();
-        let resolver = Resolver::new(cni_plugins::table(&kernel), scripted.clone());
+        let resolver = Resolver::new(cni_plugins::table(&kernel)).with_exec(scripted.clone());
         let state = StateDir::new(dir.join("state"));
         Self {
             node: Node::new(state, kernel.clone(), resolver),

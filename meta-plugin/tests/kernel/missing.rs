@@ -16,7 +16,7 @@ const NOWHERE: &str = "/nowhere/cni/bin";
 /// The machine with executables as they are on a node, in place of scripted ones.
 fn with_executables(ground: &Ground) -> Machine {
     let mut machine = Machine::on(ground);
-    machine.node.resolver = Resolver::with_exec(cni_plugins::table(&machine.kernel));
+    machine.node.resolver = Resolver::new(cni_plugins::table(&machine.kernel));
     machine
 }
 

@@ -88,7 +88,7 @@ impl Machine {
         let mut request = detach::Request::new(id().container);
         (request.ifname, request.netns) = (Some(id().ifname), Some(NetnsPath::new(POD)));
         let mut node = self.node(net);
-        node.resolver = Resolver::with_exec(cni_plugins::table(plugins));
+        node.resolver = Resolver::new(cni_plugins::table(plugins));
         detach::run(&node, &request)
     }
 
@@ -107,7 +107,7 @@ impl Machine {
     }
 
     fn node(&self, net: &impl Net) -> Node {
-        let resolver = Resolver::with_exec(cni_plugins::table(net));
+        let resolver = Resolver::new(cni_plugins::table(net));
         Node::new(StateDir::new(self.dir.join("state")), net.clone(), resolver)
     }
 

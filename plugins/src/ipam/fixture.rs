@@ -29,7 +29,7 @@ impl Fixture {
             dir,
             config,
             args: CniArgs::default(),
-            plugin: Builtin::new([Box::new(plugin) as Box<dyn DynPlugin>]),
+            plugin: Builtin::new().with(plugin),
             kind: kind.parse().unwrap(),
         }
     }

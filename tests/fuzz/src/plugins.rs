@@ -1,7 +1,7 @@
 //! The configurations of the plugins, each run on a fake kernel.
 
 use cni_core::invoke::{Builtin, Call, Invoke, Target, Verb};
-use cni_core::plugin::{DynPlugin, PANICKED};
+use cni_core::plugin::PANICKED;
 use cni_core::spec::{
     AttachmentId, CniArgs, Error, Interface, NetnsPath, Object, PluginType, Success, Version,
 };
@@ -55,11 +55,7 @@ pub(crate) fn tuning(data: &[u8]) {
         Ok(Some(list)) => machine.scratch.file("allowlist", list.as_bytes()),
         _ => machine.scratch.path("nowhere"),
     };
-    come_and_go(
-        &machine,
-        &Builtin::new([Box::new(tuning) as Box<dyn DynPlugin>]),
-        data,
-    );
+    come_and_go(&machine, &Builtin::new().with(tuning), data);
 }
 
 /// Attaches a container and detaches it, and then another: the second leaves nothing that the first did not, so that

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use cni_core::invoke::{Builtin, Call, Dylib, Invoke, Target};
-use cni_core::plugin::DynPlugin;
 use cni_core::spec::{AttachmentId, NetnsPath, Object, PluginType, Success};
 use cni_core::testkit::Noop;
 use plexus_tests::program;
@@ -27,7 +26,7 @@ pub(crate) const PREV: &str = r#"{
 
 /// The plugin, linked in.
 pub(crate) fn builtin() -> Builtin {
-    Builtin::new([Box::new(Noop) as Box<dyn DynPlugin>])
+    Builtin::new().with(Noop)
 }
 
 /// The plugin as a library, in a directory that nobody else can write to.

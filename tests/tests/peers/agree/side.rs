@@ -90,8 +90,7 @@ impl Side {
             "check" => chain::check(&list, &id, &netns, &runtime, &kept).map_err(text),
             "del" => chain::del(&list, &id, Some(&netns), &runtime, &kept).map_err(text),
             // As cnitool does it: no attachment is in use.
-            "gc" => chain::gc(&list, Some(&[].into()), &runtime, &kept)
-                .map_err(|failures| Error::joined(failures).to_string()),
+            "gc" => chain::gc(&list, Some(&[].into()), &runtime, &kept).map_err(text),
             "status" => chain::status(&list, &runtime).map_err(text),
             other => panic!("no verb {other:?}"),
         };
