@@ -24,6 +24,7 @@ pub use trace::TraceContext;
 #[cfg(feature = "dylib")]
 pub(crate) use wire::{MOST_STDERR, MOST_STDOUT};
 
+use std::fmt::Debug;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -122,7 +123,7 @@ pub(crate) fn time_to_undo(deadline: Option<Instant>) -> Option<Instant> {
 pub(crate) const TIMEOUT_MS: &str = "PLEXUS_TIMEOUT_MS";
 
 /// A way to run plugins: as executables, linked in, or the caller's own.
-pub trait Invoke: Send + Sync {
+pub trait Invoke: Debug + Send + Sync {
     /// Runs ADD and returns the result.
     ///
     /// # Errors

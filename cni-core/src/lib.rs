@@ -32,6 +32,8 @@
 //! # }
 //! ```
 
+#![warn(missing_debug_implementations)]
+
 pub mod abi;
 pub mod chain;
 pub mod guide;

@@ -165,6 +165,7 @@ fn recorded(error: &dyn std::error::Error) -> Error {
 }
 
 /// Gives each plugin at most `limit`, and never more than the caller has.
+#[derive(Debug)]
 struct Timed {
     resolver: Resolver,
     limit: Duration,

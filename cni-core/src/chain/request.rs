@@ -11,7 +11,7 @@ use crate::spec::{
 };
 
 /// What a runtime has to say beside the list and the attachment.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Runtime<'a> {
     /// How plugins are run.

@@ -1,6 +1,7 @@
 //! Plugins that are linked in: typed values are handed on, and no process is started.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -89,6 +90,12 @@ impl Builtin {
             let msg = format!("find built-in plugin {:?}", name.as_str());
             Error::new(Code::INVALID_CONFIG, msg)
         })
+    }
+}
+
+impl fmt::Debug for Builtin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Builtin").field(&self.plugins.keys()).finish()
     }
 }
 

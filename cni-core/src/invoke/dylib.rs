@@ -5,10 +5,10 @@ mod threads;
 mod trusted;
 
 use std::collections::BTreeMap;
-use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use std::{fmt, mem};
 
 use self::library::Library;
 pub(crate) use self::trusted::Trusted;
@@ -138,6 +138,16 @@ impl Dylib {
     fn known(&self, file: &Path) -> Option<Arc<Library>> {
         let libraries = self.libraries.lock().unwrap_or_else(PoisonError::into_inner);
         libraries.get(file).cloned()
+    }
+}
+
+impl fmt::Debug for Dylib {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { owner, limit, .. } = self;
+        f.debug_struct("Dylib")
+            .field("owner", owner)
+            .field("limit", limit)
+            .finish_non_exhaustive()
     }
 }
 

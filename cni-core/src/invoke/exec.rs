@@ -5,11 +5,11 @@ mod capture;
 pub(crate) mod process;
 
 use std::ffi::OsString;
-use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
+use std::{fmt, fs};
 
 use self::answer::Answered;
 pub use self::process::Group;
@@ -123,6 +123,16 @@ impl Exec {
 
 fn is_executable(file: &Path) -> bool {
     fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+impl fmt::Debug for Exec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { group, limit, .. } = self;
+        f.debug_struct("Exec")
+            .field("group", group)
+            .field("limit", limit)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Invoke for Exec {

@@ -28,7 +28,7 @@ pub enum Choice {
 /// What a plugin delegates to is resolved the same way, but for what a library delegates to: those are
 /// executables. Nothing is a library unless its type was named to [`Resolver::dylib`], whatever files there are,
 /// so that a DEL is run as the ADD was.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[must_use]
 pub struct Resolver {
     builtin: Arc<Builtin>,

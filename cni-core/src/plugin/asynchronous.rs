@@ -1,5 +1,6 @@
 //! Plugins that await: the same requests, and one adapter.
 
+use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -160,6 +161,12 @@ impl<P: AsyncPlugin> Blocking<P> {
             plugin,
             block_on: Box::new(block_on),
         }
+    }
+}
+
+impl<P: AsyncPlugin> fmt::Debug for Blocking<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Blocking").field(&P::NAME).finish()
     }
 }
 

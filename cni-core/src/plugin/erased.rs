@@ -13,6 +13,7 @@ use crate::spec::{Code, Error, Object, Success, Version};
     clippy::exhaustive_enums,
     reason = "a new verb is a new version of the specification"
 )]
+#[derive(Debug)]
 pub enum Request<'a> {
     /// ADD.
     Add(Add<'a, ()>),

@@ -8,6 +8,7 @@ use crate::invoke::{Invoke, OwnNetns, TraceContext};
 use crate::spec::{AttachmentId, CniArgs, NetName, NetnsPath, Object, Success, ValidAttachment, Version};
 
 /// What surrounds every request, whatever its verb.
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct Env<'a> {
     /// The network's name.
@@ -33,6 +34,7 @@ pub struct Env<'a> {
 }
 
 /// ADD: make an attachment.
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct Add<'a, C> {
     /// Which interface of which container.
@@ -48,6 +50,7 @@ pub struct Add<'a, C> {
 }
 
 /// DEL: remove an attachment.
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct Del<'a, C> {
     /// Which interface of which container.
@@ -63,6 +66,7 @@ pub struct Del<'a, C> {
 }
 
 /// CHECK: compare an attachment with its result.
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct Check<'a, C> {
     /// Which interface of which container.
@@ -78,6 +82,7 @@ pub struct Check<'a, C> {
 }
 
 /// STATUS: could ADD be served?
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct Status<'a, C> {
     /// The configuration.
@@ -87,6 +92,7 @@ pub struct Status<'a, C> {
 }
 
 /// GC: delete what belongs to no valid attachment.
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct Gc<'a, C> {
     /// The configuration.

@@ -1,6 +1,7 @@
 //! The program around a plugin: environment and stdin in, stdout and exit code out.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::process::ExitCode;
@@ -26,6 +27,12 @@ pub struct Host<'a> {
     pub stderr: &'a mut dyn Write,
     /// How other plugins are run; as executables in `CNI_PATH` when it is `None`.
     pub invoke: Option<&'a dyn Invoke>,
+}
+
+impl fmt::Debug for Host<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").finish_non_exhaustive()
+    }
 }
 
 /// Runs a plugin as this process: the whole of a plugin's `main`.

@@ -1,5 +1,6 @@
 //! Undoing an ADD that fails, and taking an attachment down as far as it goes.
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::spec::Error;
@@ -26,6 +27,13 @@ impl<'a> Rollback<'a> {
     }
 }
 
+impl fmt::Debug for Rollback<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let steps = self.steps.iter().map(|(what, _)| what);
+        f.debug_list().entries(steps).finish()
+    }
+}
+
 impl Drop for Rollback<'_> {
     fn drop(&mut self) {
         while let Some((what, undo)) = self.steps.pop() {
@@ -41,7 +49,7 @@ impl Drop for Rollback<'_> {
 }
 
 /// A DEL: every step is run, whatever became of those before it.
-#[derive(Default)]
+#[derive(Debug, Default)]
 #[must_use = "finish it to learn what failed"]
 pub struct Teardown {
     failures: Vec<(&'static str, Error)>,

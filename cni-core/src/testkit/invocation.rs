@@ -17,7 +17,7 @@ use crate::spec::{Code, Error, Object, Success, Version};
 /// What surrounds one call of a plugin: its environment, and how it runs other plugins.
 ///
 /// Values are not looked at, so a call may be as wrong as a test needs it.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[must_use]
 pub struct Invocation<'a> {
     env: BTreeMap<String, OsString>,

@@ -8,10 +8,10 @@ use cni_core::invoke::{Call, Invoke, Target, Verb};
 use cni_core::spec::{Code, Error, IpConfig, PluginType, Success, Version, VersionInfo};
 
 /// Stands for every executable: notes each call, and fails where it is told to.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Scripted(Arc<Mutex<Script>>);
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Script {
     calls: Vec<String>,
     failing: BTreeSet<String>,

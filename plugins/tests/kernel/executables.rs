@@ -33,6 +33,7 @@ fn plugins(net: &Kernel, host: Netns, dir: &Path) -> Box<dyn Invoke> {
 }
 
 /// Runs the executables in `bin` on the host.
+#[derive(Debug)]
 struct Executables {
     host: Netns,
     bin: PathBuf,
