@@ -6,7 +6,10 @@ use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 
+use cni_plugins::log;
+
 fn main() -> ExitCode {
+    log::to_stderr(variable(log::VARIABLE).as_deref());
     // Even an empty one: the shim has it set in any case, and a plugin without a command says what it is.
     let by_runtime = variable("CNI_COMMAND").is_some() && std::env::args_os().len() <= 1;
     if by_runtime {
@@ -16,7 +19,8 @@ fn main() -> ExitCode {
         std::env::args_os(),
         &env,
         &mut io::stdout().lock(),
-        &mut io::stderr().lock(),
+        // Not locked: the log of other threads goes there, too.
+        &mut io::stderr(),
     )
 }
 

@@ -1,6 +1,7 @@
 //! The standard CNI plugins, as a library and one multi-call program.
 
 pub mod ipam;
+pub mod log;
 pub mod multicall;
 pub mod shared;
 mod table;
