@@ -2,9 +2,12 @@
 //!
 //! One file that cannot be read hides no other: it is reported beside what was found.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 use crate::spec::{ConfError, ConfList, Draft, Object, PluginConf, with_causes};
 
@@ -168,12 +171,37 @@ pub fn files(dir: impl AsRef<Path>, extensions: &[&str]) -> Result<Vec<PathBuf>,
 
 /// The content of the file at `path`, if it is no larger than any configuration can be: 16 MiB.
 ///
+/// It may be a pipe, for somebody who names one; [`regular`] is for what lies in a place of its own.
+///
 /// # Errors
 /// When it cannot be read, or is larger, as a device without end is.
 pub fn bytes(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
-    const LARGEST: u64 = 16 << 20;
+    content(File::open(path)?)
+}
+
+/// As [`bytes`], of a regular file alone: nobody waits for what writes to a pipe in its place.
+///
+/// # Errors
+/// As for [`bytes`], and when it is no regular file.
+pub fn regular(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
+    let mut options = File::options();
+    let options = options.custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    let file = options.read(true).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it is no regular file",
+        ));
+    }
+    content(file)
+}
+
+/// What [`bytes`] and [`regular`] read at most.
+pub(crate) const LARGEST: u64 = 16 << 20;
+
+fn content(file: File) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    fs::File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST {
         return Err(io::Error::new(
             io::ErrorKind::FileTooLarge,

@@ -1,7 +1,7 @@
 //! The result cache in libcni's format and place, so that either side can take over from the other.
 //!
 //! A file that a crash left empty, or that anything else made unreadable, counts as absent and is
-//! reported in the log: no DEL may fail for it.
+//! reported in the log, as does what is no regular file or larger than 16 MiB: no DEL may fail for it.
 
 mod base64;
 mod file;
@@ -12,6 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::chain::{KeptAttachment, Results, ResultsError};
+use crate::load;
 use crate::spec::{AttachmentId, ConfList, ContainerId, NetName, Version};
 use file::Cached;
 
@@ -105,10 +106,14 @@ impl Store {
     }
 
     fn write(&self, list: &ConfList, kept: &KeptAttachment) -> Result<(), StoreError> {
-        let content = file::encode(list, kept).map_err(|source| StoreError::Encode {
+        let refused = |source| StoreError::Encode {
             attachment: kept.id.clone(),
-            source: source.into(),
-        })?;
+            source,
+        };
+        let content = file::encode(list, kept).map_err(|source| refused(source.into()))?;
+        if content.len() as u64 > load::LARGEST {
+            return Err(refused("it is larger than 16 MiB".into()));
+        }
         // Beside the results and not among them, where libcni would take a leftover for an attachment.
         let scratch = self.dir.join("results.tmp");
         for dir in [self.results(), scratch.clone()] {
@@ -125,14 +130,15 @@ impl Store {
         version: Version,
     ) -> Result<Option<Cached>, StoreError> {
         let path = self.path(network, id);
-        match fs::read(&path) {
-            Err(e) if is_absent(&e) => Ok(None),
-            json => {
-                let json = json.map_err(StoreError::io("read", &path))?;
-                let cached = decoded(&path, &json, version);
-                Ok(cached.filter(|cached| cached.may_be(network, id)))
+        let cached = match load::regular(&path) {
+            Err(e) if is_absent(&e) => None,
+            Err(error) if is_none_of_ours(&error) => {
+                unreadable(&path, &error);
+                None
             }
-        }
+            json => decoded(&path, &json.map_err(StoreError::io("read", &path))?, version),
+        };
+        Ok(cached.filter(|cached| cached.may_be(network, id)))
     }
 
     /// Deletes the attachment's file, whatever is in it, but for the record of another attachment.
@@ -142,7 +148,7 @@ impl Store {
             let cached = file::decode(&json, Version::V0_1_0);
             cached.is_ok_and(|cached| !cached.may_be(network, id))
         };
-        if fs::read(&path).is_ok_and(of_another) {
+        if load::regular(&path).is_ok_and(of_another) {
             return Ok(());
         }
         match fs::remove_file(&path) {
@@ -176,8 +182,8 @@ impl Store {
 
     /// The attachment in the file at `path`, if that is its own place.
     fn in_place(&self, path: &Path, version: Version) -> Option<(NetName, KeptAttachment)> {
-        let json = fs::read(path)
-            .inspect_err(|error| tracing::warn!(?path, %error, "result cache entry is unreadable"))
+        let json = load::regular(path)
+            .inspect_err(|error| unreadable(path, error))
             .ok()?;
         let cached = decoded(path, &json, version)?;
         let (network, id) = cached.about.clone()?;
@@ -194,11 +200,23 @@ fn is_absent(error: &io::Error) -> bool {
     )
 }
 
+/// Whether what is there can be no record: it is no regular file, or larger than any.
+fn is_none_of_ours(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::InvalidInput | io::ErrorKind::FileTooLarge
+    )
+}
+
 /// What the file says, if it says anything.
 fn decoded(path: &Path, json: &[u8], version: Version) -> Option<Cached> {
     file::decode(json, version)
-        .inspect_err(|error| tracing::warn!(?path, %error, "result cache entry is unreadable"))
+        .inspect_err(|error| unreadable(path, error))
         .ok()
+}
+
+fn unreadable(path: &Path, error: &dyn std::fmt::Display) {
+    tracing::warn!(?path, %error, "result cache entry is unreadable");
 }
 
 impl Results for Store {

@@ -1,8 +1,9 @@
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::Value;
 
 use super::Store;
@@ -161,6 +162,36 @@ fn what_is_unreadable_in_a_whole_file_takes_nothing_else_with_it() {
         scene.store.config(&scene.list.name, &id(CONTAINER)).unwrap(),
         None
     );
+}
+
+#[test]
+fn what_is_no_record_by_its_kind_or_size_is_absent_and_keeps_nobody_waiting() {
+    let scene = Scene::new();
+    scene.put("good");
+    let path = scene.file(CONTAINER);
+    let pipe = || mknodat(CWD, &path, FileType::Fifo, Mode::RUSR, 0).unwrap();
+    let device = || std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+    let large = || File::create(&path).unwrap().set_len(1 << 40).unwrap();
+    for place in [&pipe as &dyn Fn(), &device, &large] {
+        place();
+        assert_eq!(scene.get(CONTAINER), None);
+        assert_eq!(scene.listed(), ["good"]);
+        scene.store.remove(&scene.list, &id(CONTAINER)).unwrap();
+        assert!(path.symlink_metadata().is_err());
+    }
+}
+
+#[test]
+fn what_could_not_be_read_again_is_not_written() {
+    let scene = Scene::new();
+    let mut kept = kept("c");
+    kept.args.set("A", "x".repeat(16 << 20));
+    let error = scene.store.put(&scene.list, &kept).unwrap_err();
+    assert!(
+        error.to_string().starts_with("encode result cache entry"),
+        "{error}"
+    );
+    assert!(!scene.file("c").exists());
 }
 
 #[test]

@@ -85,7 +85,7 @@ impl Nads {
 
     fn read(&mut self, path: &Path) {
         let path = path.to_owned();
-        match load::bytes(&path) {
+        match load::regular(&path) {
             Ok(text) => self.parse(path, &text),
             Err(source) => self.broken.push(NadsError::Read { path, source }),
         }

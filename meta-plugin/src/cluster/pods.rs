@@ -1,7 +1,7 @@
 //! Descriptions of pods in files.
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use cni_core::load;
 
@@ -53,10 +53,7 @@ pub enum PodError {
 /// # Errors
 /// When the file cannot be read or does not describe one pod.
 pub fn pod(path: &Path) -> Result<Pod, PodError> {
-    let text = load::bytes(path).map_err(|source| PodError::Read {
-        path: path.to_owned(),
-        source,
-    })?;
+    let text = load::bytes(path).map_err(unreadable(path))?;
     parse(path, &text)
 }
 
@@ -66,19 +63,22 @@ pub fn pod(path: &Path) -> Result<Pod, PodError> {
 /// When the file is there and cannot be read, or describes another pod or none.
 pub fn pod_in(dir: &Path, namespace: &Namespace, name: &PodName) -> Result<Option<Pod>, PodError> {
     let path = dir.join(namespace.as_str()).join(format!("{name}.yaml"));
-    if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
-        // A pipe would have the runtime wait for whoever writes to it.
-        return Err(PodError::Kind(path));
-    }
-    match pod(&path) {
-        Err(PodError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
-        Ok(pod) if pod.namespace == *namespace && pod.name == *name => Ok(Some(pod)),
-        Ok(pod) => Err(PodError::Other {
+    let text = match load::regular(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        text => text.map_err(unreadable(&path))?,
+    };
+    match parse(&path, &text)? {
+        pod if pod.namespace == *namespace && pod.name == *name => Ok(Some(pod)),
+        pod => Err(PodError::Other {
             path,
             found: pod.to_string(),
         }),
-        Err(error) => Err(error),
     }
+}
+
+fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> PodError {
+    let path = path.to_owned();
+    move |source| PodError::Read { path, source }
 }
 
 fn parse(path: &Path, text: &[u8]) -> Result<Pod, PodError> {
@@ -106,6 +106,10 @@ fn parse(path: &Path, text: &[u8]) -> Result<Pod, PodError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
     use super::*;
 
     #[track_caller]
@@ -157,5 +161,14 @@ mod tests {
             pod_in(dir.path(), &namespace, &name),
             Err(PodError::Other { .. })
         ));
+    }
+
+    #[test]
+    fn nobody_waits_for_a_pipe_in_place_of_a_pod() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("ns")).unwrap();
+        mknodat(CWD, dir.path().join("ns/p.yaml"), FileType::Fifo, Mode::RUSR, 0).unwrap();
+        let refused = pod_in(dir.path(), &"ns".parse().unwrap(), &"p".parse().unwrap());
+        assert!(matches!(refused, Err(PodError::Read { .. })), "{refused:?}");
     }
 }

@@ -76,7 +76,7 @@ impl Policy {
     /// # Errors
     /// When the file cannot be read, or is not a policy.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        match Self::read(path) {
+        match Self::of(path, load::regular(path)) {
             Err(ConfigError::Read(_, e)) if e.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
             policy => policy,
         }
@@ -87,8 +87,11 @@ impl Policy {
     /// # Errors
     /// When the file cannot be read, or is not a policy.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let json = load::bytes(path).map_err(|e| ConfigError::Read(path.to_owned(), e))?;
-        Self::parse(&json)
+        Self::of(path, load::bytes(path))
+    }
+
+    fn of(path: &Path, json: io::Result<Vec<u8>>) -> Result<Self, ConfigError> {
+        Self::parse(&json.map_err(|e| ConfigError::Read(path.to_owned(), e))?)
     }
 
     /// Reads the JSON of the file.

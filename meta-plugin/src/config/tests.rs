@@ -32,6 +32,11 @@ fn a_policy_has_defaults_for_every_key() {
 }
 
 #[test]
+fn a_policy_in_its_own_place_is_a_regular_file() {
+    check_error(Policy::load("/dev/zero".as_ref()), "no regular file");
+}
+
+#[test]
 fn a_policy_that_cannot_be_meant_is_refused() {
     for (json, expected) in [
         ("", "decode"),

@@ -1,18 +1,14 @@
 //! `resolv.conf(5)`, as far as a result's `dns` has a place for it.
 
+use std::io;
 use std::path::Path;
-use std::{fs, io};
 
 use cni_core::load;
 use cni_core::spec::Dns;
 
 /// Reads the file at `path`. Bytes in it that are no text are nobody's address: a comment may be in any encoding.
 pub(super) fn read(path: &Path) -> io::Result<Dns> {
-    // To open a pipe would wait for ever.
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is no regular file"));
-    }
-    let content = load::bytes(path)?;
+    let content = load::regular(path)?;
     Ok(parse(&String::from_utf8_lossy(&content)))
 }
 
@@ -40,6 +36,8 @@ fn parse(text: &str) -> Dns {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
