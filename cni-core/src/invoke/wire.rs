@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::value::RawValue;
 
 use super::{Call, Operation, OwnNetns, TIMEOUT_MS, Target};
+use crate::plugin::NO_MESSAGE;
 use crate::spec::{Code, Error, Object, PluginType, Success, Version, VersionInfo, shortened};
 
 /// More than any result.
@@ -202,13 +203,13 @@ pub(super) fn failure(plugin: &PluginType, stdout: &[u8], stderr: &str, status: 
     if let Ok(object) = Object::from_slice(stdout)
         && let Ok(error) = object.parse::<Error>()
         // An object of another kind is an error that says nothing.
-        && error != Error::new(Code::UNKNOWN, "")
+        && !error.says_nothing()
     {
         return error;
     }
     let stdout = String::from_utf8_lossy(stdout);
     let msg = match (stdout.trim(), stderr) {
-        ("", "") => "netplugin failed with no error message".to_owned(),
+        ("", "") => NO_MESSAGE.to_owned(),
         ("", stderr) => format!("netplugin failed: {:?}", shortened(stderr)),
         (stdout, _) => {
             let stdout = shortened(stdout);

@@ -101,6 +101,9 @@ pub(super) fn decode<C: DeserializeOwned>(config: &Object) -> Result<C, Error> {
 /// The code of a plugin that panicked: its own, outside the ranges of any plugin's failures.
 pub const PANICKED: Code = Code(199);
 
+/// What is said of a failure of which nothing is known.
+pub(crate) const NO_MESSAGE: &str = "netplugin failed with no error message";
+
 /// Runs the plugin; a panic is its failure and nobody else's problem.
 pub(super) fn perform_caught(plugin: &dyn DynPlugin, request: Request<'_>) -> Result<Option<Success>, Error> {
     // What the request borrowed is used no more after a panic, or, like an invoker, holds its own locks.
@@ -108,7 +111,11 @@ pub(super) fn perform_caught(plugin: &dyn DynPlugin, request: Request<'_>) -> Re
         let msg = format!("plugin {:?} panicked", plugin.name());
         Err(Error::new(PANICKED, msg).with_details(panic_text(&*panic)))
     });
-    outcome.map_err(|error| error.shortened())
+    outcome.map_err(|error| match error.says_nothing() {
+        // As bytes it would be an object like any other, and no error.
+        true => Error::new(Code::UNKNOWN, NO_MESSAGE).with_details(format!("plugin {:?}", plugin.name())),
+        false => error.shortened(),
+    })
 }
 
 /// What a panic said.

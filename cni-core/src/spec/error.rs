@@ -76,6 +76,11 @@ impl Error {
         self
     }
 
+    /// Whether it is an object without any key that an error has.
+    pub(crate) fn says_nothing(&self) -> bool {
+        *self == Self::new(Code::UNKNOWN, "")
+    }
+
     /// The error object as a plugin writes it to stdout, in answer to a configuration of `version`; shortened.
     pub fn answer(&self, version: Version) -> String {
         #[derive(Serialize)]
