@@ -27,10 +27,23 @@ pub struct ObjectError {
 }
 
 impl ObjectError {
+    /// What is wrong with a part of a text; where in the part would be taken for where in the whole.
     pub(super) fn new(what: impl Into<String>, source: serde_json::Error) -> Self {
         Self {
             what: what.into(),
-            source,
+            source: without_place(source),
+        }
+    }
+
+    /// What is wrong with a whole text, and where, unless that is before its first character.
+    fn of_text(source: serde_json::Error) -> Self {
+        let what = "JSON object";
+        match (source.line(), source.column()) {
+            (1, 0) => Self::new(what, source),
+            _ => Self {
+                what: what.to_owned(),
+                source,
+            },
         }
     }
 
@@ -38,6 +51,12 @@ impl ObjectError {
     pub(super) fn at(self, place: impl Into<String>) -> Self {
         Self::new(place, self.source)
     }
+}
+
+fn without_place(error: serde_json::Error) -> serde_json::Error {
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let text = error.to_string();
+    text.strip_suffix(&place).map_or(error, serde_json::Error::custom)
 }
 
 /// A JSON object whose keys keep their order and whose values keep their text.
@@ -274,6 +293,58 @@ mod tests {
         let other = Object::from_slice(br#"{"c":4,"A":5,"C":6,"b":7}"#).unwrap();
         object.merge(&other);
         assert_eq!(object.to_string(), r#"{"a":5,"B":2,"b":7,"c":6}"#);
+    }
+
+    #[test]
+    fn an_error_says_where_in_the_whole_text_and_in_no_part_of_it() {
+        #[derive(Debug, Deserialize)]
+        struct Named {
+            #[serde(rename = "a")]
+            _a: Vec<String>,
+        }
+        let said = |json: &str| {
+            let object = Object::from_slice(json.as_bytes());
+            let decoded = object.and_then(|object| {
+                let whole = Entries::from(&object);
+                whole
+                    .list("list")?
+                    .into_iter()
+                    .try_for_each(|item| Entries::of(item).map(drop))?;
+                object.parse_key::<Vec<u8>>("key")?;
+                object.parse::<Named>()
+            });
+            crate::spec::with_causes(&decoded.unwrap_err())
+        };
+        for (json, expected) in [
+            (
+                "{\n\"a\": 1,\n}",
+                "decode JSON object: trailing comma at line 3 column 1",
+            ),
+            ("", "decode JSON object: EOF while parsing a value"),
+            (
+                "[1]",
+                "decode JSON object: invalid type: sequence, expected a JSON object",
+            ),
+            (
+                r#"{"list":7}"#,
+                r#"decode key "list": invalid type: integer `7`, expected a sequence"#,
+            ),
+            (
+                r#"{"list":[{},7]}"#,
+                "decode JSON object: invalid type: integer `7`, expected a JSON object",
+            ),
+            (
+                r#"{"key":[1,300]}"#,
+                r#"decode key "key": invalid value: integer `300`, expected u8"#,
+            ),
+            (
+                r#"{"a":["x",{}]}"#,
+                r#"decode object: key "a": invalid type: map, expected a string"#,
+            ),
+            ("{}", "decode object: missing field `a`"),
+        ] {
+            assert_eq!(said(json), expected, "{json}");
+        }
     }
 
     #[test]

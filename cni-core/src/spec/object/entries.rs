@@ -22,7 +22,7 @@ impl<'a> Entries<'a> {
 
     /// The entries of a value that is an object.
     pub(crate) fn of(value: &'a RawValue) -> Result<Self, ObjectError> {
-        serde_json::from_str(value.get()).map_err(not_an_object)
+        serde_json::from_str(value.get()).map_err(|e| ObjectError::new("JSON object", e))
     }
 
     /// As [`Object::parse_key`].
@@ -115,11 +115,7 @@ pub(super) fn document<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Obje
         Ok(text) => serde_json::from_str(text),
         Err(_) => serde_json::from_slice(json),
     };
-    read.map_err(not_an_object)
-}
-
-fn not_an_object(error: serde_json::Error) -> ObjectError {
-    ObjectError::new("JSON object", error)
+    read.map_err(ObjectError::of_text)
 }
 
 /// What stands at `key`, decoded; nothing and `null` are `None`.

@@ -6,7 +6,7 @@ use serde::de::{DeserializeSeed, IntoDeserializer, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_json::value::RawValue;
 
-use super::Entries;
+use super::{Entries, without_place};
 
 type Error = serde_json::Error;
 
@@ -253,8 +253,7 @@ impl<'de> MapAccess<'de> for Fields<'_, 'de> {
     /// The error names the key; where in the value's own text it was found helps nobody.
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
         seed.deserialize(self.value).map_err(|error| {
-            let error = error.to_string();
-            let what = error.rsplit_once(" at line ").map_or(&*error, |(what, _)| what);
+            let what = without_place(error);
             serde::de::Error::custom(format!("key {:?}: {what}", self.key))
         })
     }
@@ -279,11 +278,13 @@ mod tests {
     #[serde(default)]
     struct Inner {
         subnet: String,
+        mtu: u32,
     }
 
     fn inner(subnet: &str) -> Inner {
         Inner {
             subnet: subnet.to_owned(),
+            ..Inner::default()
         }
     }
 
@@ -325,6 +326,14 @@ mod tests {
             (
                 r#"{"dns":{"subnet":1}}"#,
                 r#"key "dns": key "subnet": invalid type: integer `1`, expected a string"#,
+            ),
+            (
+                r#"{"dns":{"mtu":"found at line 7"}}"#,
+                r#"key "dns": key "mtu": invalid type: string "found at line 7", expected u32"#,
+            ),
+            (
+                r#"{"dns":"x","count":[]}"#,
+                r#"key "dns": invalid type: string "x", expected struct Inner"#,
             ),
             (
                 r#"{"ranges":[[{"subnet":[]}]]}"#,
