@@ -10,7 +10,7 @@ use crate::spec::{
     AttachmentId, CniArgs, ConfList, NetnsPath, Object, ObjectError, PluginConf, Success, ValidAttachment,
 };
 
-/// What a runtime has to say beside the list and the attachment.
+/// What a runtime decides about its calls, besides list and attachment.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Runtime<'a> {
@@ -91,11 +91,14 @@ impl<'a> Step<'a> {
         runtime: &'a Runtime<'a>,
         target: &'a Target,
     ) -> Result<Self, ChainError> {
-        let config = config(list, plugin).and_then(|mut config| {
-            insert_runtime_config(&mut config, plugin, &runtime.capability_args)?;
-            Ok(config)
-        });
-        Self::new(list, plugin, runtime, target, config)
+        let config = attachment_config(list, plugin, &runtime.capability_args);
+        Ok(Self {
+            list,
+            plugin,
+            runtime,
+            target,
+            config: config.map_err(ChainError::Request)?,
+        })
     }
 
     /// A turn that is about the network, for GC with the attachments that are in use.
@@ -106,22 +109,7 @@ impl<'a> Step<'a> {
         target: &'a Target,
         valid: Option<&BTreeSet<ValidAttachment>>,
     ) -> Result<Self, ChainError> {
-        let config = config(list, plugin).and_then(|mut config| {
-            if let Some(valid) = valid {
-                config.set("cni.dev/valid-attachments", valid)?;
-            }
-            Ok(config)
-        });
-        Self::new(list, plugin, runtime, target, config)
-    }
-
-    fn new(
-        list: &'a ConfList,
-        plugin: &'a PluginConf,
-        runtime: &'a Runtime<'a>,
-        target: &'a Target,
-        config: Result<Object, ObjectError>,
-    ) -> Result<Self, ChainError> {
+        let config = network_config(list, plugin, valid);
         Ok(Self {
             list,
             plugin,
@@ -167,19 +155,31 @@ fn config(list: &ConfList, plugin: &PluginConf) -> Result<Object, ObjectError> {
     Ok(config.and(plugins.only(|key| !is_runtimes(key))))
 }
 
-/// The arguments of the capabilities that the plugin declares. Where there are none, a `runtimeConfig`
-/// that was written into the configuration by hand stays, as with the reference.
-fn insert_runtime_config(
-    config: &mut Object,
+/// The configuration with the arguments of the capabilities that the plugin declares. Where there are none, a
+/// `runtimeConfig` that was written into it by hand stays, as with the reference.
+fn attachment_config(
+    list: &ConfList,
     plugin: &PluginConf,
     capability_args: &Object,
-) -> Result<(), ObjectError> {
+) -> Result<Object, ObjectError> {
+    let mut config = config(list, plugin)?;
     let runtime_config = capability_args.only(|name| plugin.capabilities.contains(name));
     if !runtime_config.is_empty() {
         config.remove("runtimeConfig");
         config.set("runtimeConfig", &runtime_config)?;
     }
-    Ok(())
+    Ok(config)
+}
+
+/// The configuration with the attachments that are in use, if they are known.
+fn network_config(
+    list: &ConfList,
+    plugin: &PluginConf,
+    valid: Option<&BTreeSet<ValidAttachment>>,
+) -> Result<Object, ObjectError> {
+    let mut config = config(list, plugin)?;
+    config.set_some("cni.dev/valid-attachments", valid)?;
+    Ok(config)
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ impl Outcome {
         let object = self.answer()?;
         let version = object.parse_key("cniVersion").ok().flatten();
         let result = Success::decode(version.unwrap_or(Version::V0_1_0), self.stdout.as_bytes());
-        Ok(result.unwrap_or_else(|error| self.is_none(&error)))
+        Ok(result.unwrap_or_else(|error| self.no_answer(&error)))
     }
 
     /// The answer to a verb that has no result.
@@ -60,22 +60,22 @@ impl Outcome {
             return Ok(());
         }
         self.answer()?;
-        self.is_none(&"a result where there is none")
+        self.no_answer(&"a result where there is none")
     }
 
     /// The object on stdout if the call succeeded, else the error.
     #[track_caller]
     fn answer(&self) -> Result<Object, Error> {
         let object = Object::from_slice(self.stdout.as_bytes());
-        let object = object.unwrap_or_else(|error| self.is_none(&error));
+        let object = object.unwrap_or_else(|error| self.no_answer(&error));
         if self.succeeded() {
             return Ok(object);
         }
-        Err(object.parse().unwrap_or_else(|error| self.is_none(&error)))
+        Err(object.parse().unwrap_or_else(|error| self.no_answer(&error)))
     }
 
     #[track_caller]
-    fn is_none(&self, why: &dyn std::fmt::Display) -> ! {
+    fn no_answer(&self, why: &dyn fmt::Display) -> ! {
         panic!("no answer: {why}: {self:?}")
     }
 }

@@ -48,101 +48,66 @@ impl Plugin for Scripted {
     const NAME: &'static str = "scripted";
 
     fn add(&self, request: Add<'_, ScriptedConfig>) -> Result<Success, Error> {
+        let config = &request.config;
         let about = json!({ "id": request.id.to_string(), "netns": request.netns.as_path() });
-        request
-            .config
-            .play("ADD", &request.env, about, request.prev.as_ref())?;
-        let delegated = request
-            .config
-            .delegate
-            .as_ref()
-            .map(|kind| request.delegate_add(kind))
-            .transpose()?;
-        request
-            .config
-            .keep
-            .iter()
-            .try_for_each(|kept| kept.add(&request.id))?;
+        config.play("ADD", &request.env, about, request.prev.as_ref())?;
+        let delegate = config.delegate.as_ref();
+        let delegated = delegate.map(|kind| request.delegate_add(kind)).transpose()?;
+        if let Some(kept) = &config.keep {
+            kept.add(&request.id)?;
+        }
         let mut result = request.prev.unwrap_or_default();
-        result
-            .ips
-            .extend(delegated.into_iter().flat_map(|delegated| delegated.ips));
-        if let Some(address) = &request.config.address {
-            let bad = |_| Error::new(Code::INVALID_CONFIG, format!("address {address:?}"));
-            let mut ip = IpConfig::new(address.parse().map_err(bad)?);
-            ip.interface = request
-                .config
-                .interface
-                .is_some()
-                .then_some(result.interfaces.len() as i64);
-            result.ips.push(ip);
-        }
-        if let Some(name) = &request.config.interface {
-            let mut interface = Interface::new(name);
-            interface.mtu = Some(1400);
-            result.interfaces.push(interface);
-        }
+        result.ips.extend(delegated.unwrap_or_default().ips);
+        config.extend(&mut result)?;
         Ok(result)
     }
 
     fn del(&self, request: Del<'_, ScriptedConfig>) -> Result<(), Error> {
+        let config = &request.config;
         let netns = request.netns.as_ref().map(|netns| netns.as_path());
         let about = json!({ "id": request.id.to_string(), "netns": netns });
-        request
-            .config
-            .play("DEL", &request.env, about, request.prev.as_ref())?;
-        request
-            .config
-            .keep
-            .iter()
-            .try_for_each(|kept| kept.del(&request.id))?;
-        request
-            .config
-            .delegate
-            .iter()
-            .try_for_each(|kind| request.delegate_del(kind))
+        config.play("DEL", &request.env, about, request.prev.as_ref())?;
+        if let Some(kept) = &config.keep {
+            kept.del(&request.id)?;
+        }
+        match &config.delegate {
+            Some(kind) => request.delegate_del(kind),
+            None => Ok(()),
+        }
     }
 
     fn check(&self, request: Check<'_, ScriptedConfig>) -> Result<(), Error> {
+        let config = &request.config;
         let about = json!({ "id": request.id.to_string(), "netns": request.netns.as_path() });
-        request
-            .config
-            .play("CHECK", &request.env, about, request.prev.as_ref())?;
-        request
-            .config
-            .keep
-            .iter()
-            .try_for_each(|kept| kept.check(&request.id))?;
-        request
-            .config
-            .delegate
-            .iter()
-            .try_for_each(|kind| request.delegate_check(kind))
+        config.play("CHECK", &request.env, about, request.prev.as_ref())?;
+        if let Some(kept) = &config.keep {
+            kept.check(&request.id)?;
+        }
+        match &config.delegate {
+            Some(kind) => request.delegate_check(kind),
+            None => Ok(()),
+        }
     }
 
     fn status(&self, request: Status<'_, ScriptedConfig>) -> Result<(), Error> {
-        request.config.play("STATUS", &request.env, json!({}), None)?;
-        request
-            .config
-            .delegate
-            .iter()
-            .try_for_each(|kind| request.delegate_status(kind))
+        let config = &request.config;
+        config.play("STATUS", &request.env, json!({}), None)?;
+        match &config.delegate {
+            Some(kind) => request.delegate_status(kind),
+            None => Ok(()),
+        }
     }
 
     fn gc(&self, request: Gc<'_, ScriptedConfig>) -> Result<(), Error> {
-        request
-            .config
-            .play("GC", &request.env, json!({ "valid": request.valid }), None)?;
-        request
-            .config
-            .keep
-            .iter()
-            .try_for_each(|kept| kept.gc(request.valid.as_ref()))?;
-        request
-            .config
-            .delegate
-            .iter()
-            .try_for_each(|kind| request.delegate_gc(kind))
+        let config = &request.config;
+        config.play("GC", &request.env, json!({ "valid": request.valid }), None)?;
+        if let Some(kept) = &config.keep {
+            kept.gc(request.valid.as_ref())?;
+        }
+        match &config.delegate {
+            Some(kind) => request.delegate_gc(kind),
+            None => Ok(()),
+        }
     }
 }
 
@@ -173,6 +138,22 @@ impl ScriptedConfig {
             .map_err(|e| Error::new(Code::IO, "write log").with_details(e.to_string()))?;
         assert!(self.panic.as_deref() != Some(verb), "as the configuration says");
         self.fail.get(verb).cloned().map_or(Ok(()), Err)
+    }
+
+    /// Adds the address and the interface that the configuration names.
+    fn extend(&self, result: &mut Success) -> Result<(), Error> {
+        if let Some(address) = &self.address {
+            let bad = |_| Error::new(Code::INVALID_CONFIG, format!("address {address:?}"));
+            let mut ip = IpConfig::new(address.parse().map_err(bad)?);
+            ip.interface = self.interface.as_ref().map(|_| result.interfaces.len() as i64);
+            result.ips.push(ip);
+        }
+        if let Some(name) = &self.interface {
+            let mut interface = Interface::new(name);
+            interface.mtu = Some(1400);
+            result.interfaces.push(interface);
+        }
+        Ok(())
     }
 
     fn note(&self, line: &serde_json::Value) -> std::io::Result<()> {
