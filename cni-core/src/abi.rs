@@ -21,7 +21,7 @@
 //! - The functions may be called by several threads at once, and nothing is thrown out of them.
 //! - Another version of the interface has other functions but for the first, which stays as it is.
 //!
-//! The one file of this crate that may be unsafe.
+//! This is the one file of the crate that may be unsafe. Its other public items are for `export_plugin!` alone.
 
 #![expect(unsafe_code, reason = "pointers pass between a program and a library")]
 
@@ -34,10 +34,11 @@ use std::process::ExitCode;
 use crate::plugin::{DynPlugin, Host, PANICKED, panic_text, run_on};
 use crate::spec::{Error, Version};
 
-/// The version of the interface.
+/// The version of the interface, which `cni_plugin_abi_version` answers.
 pub const VERSION: u32 = 1;
 
 /// Bytes of somebody else: `struct cni_bytes`.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Bytes {
@@ -46,6 +47,7 @@ pub struct Bytes {
 }
 
 /// What a call came to: `struct cni_answer`.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Answer {
@@ -174,6 +176,7 @@ macro_rules! export_plugin {
 ///
 /// # Safety
 /// Both bytes may be read, and nobody writes them, until it returns.
+#[doc(hidden)]
 pub unsafe fn serve(plugin: fn() -> &'static dyn DynPlugin, environment: Bytes, input: Bytes) -> Answer {
     // SAFETY: as the caller promises; neither is used after the return.
     // WHY: they come from the other side.
@@ -190,6 +193,7 @@ pub unsafe fn serve(plugin: fn() -> &'static dyn DynPlugin, environment: Bytes, 
 ///
 /// # Safety
 /// `answer` came from [`serve`] of the same library, and is not used any more.
+#[doc(hidden)]
 pub unsafe fn free(answer: Answer) {
     // SAFETY: `serve` made both of leaked boxes, and the caller promises that this is the only time.
     // WHY: they come back from the other side.

@@ -11,14 +11,15 @@ use async_trait::async_trait;
 use serde::de::DeserializeOwned;
 
 use super::erased::decoded;
+use super::erased::sealed::Sealed;
 use super::{Add, Check, Del, DynPlugin, Gc, Request, Status};
 use crate::spec::{Error, Object, Success, Version};
 
 /// One CNI plugin whose work awaits something: a daemon, an API, several things at once. [`Blocking`] makes a
 /// [`DynPlugin`] of it, which is run, linked in or exported as any other.
 ///
-/// As in a [`Plugin`](super::Plugin), everything was parsed and checked before a method is called. Futures may
-/// go from thread to thread. Delegates are run by the same methods of the request, which block.
+/// As in a [`Plugin`](super::Plugin), everything was parsed and checked before a method is called. A future may be
+/// polled by different threads. Delegates are run by the same methods of the request, which block.
 ///
 /// ```no_run
 /// use cni_core::plugin::{Add, AsyncPlugin, Blocking, Check, Del, async_trait, run};
@@ -69,44 +70,44 @@ pub trait AsyncPlugin: Send + Sync {
     /// The versions that the plugin takes, lowest first.
     const VERSIONS: &'static [Version] = Version::ALL;
 
-    /// Makes the interface, or changes it when chained, and answers what there is now.
+    /// As [`Plugin::add`](super::Plugin::add).
     ///
     /// # Errors
-    /// Whatever was made is undone before an error is returned.
+    /// As there.
     async fn add(&self, request: Add<'_, Self::Config>) -> Result<Success, Error>;
 
-    /// Removes what ADD made. Must succeed when there is nothing left to delete.
+    /// As [`Plugin::del`](super::Plugin::del).
     ///
     /// # Errors
-    /// When something is left; everything that could be removed has been.
+    /// As there.
     async fn del(&self, request: Del<'_, Self::Config>) -> Result<(), Error>;
 
-    /// Compares what there is with `request.prev`.
+    /// As [`Plugin::check`](super::Plugin::check).
     ///
     /// # Errors
-    /// When something is missing or differs.
+    /// As there.
     async fn check(&self, request: Check<'_, Self::Config>) -> Result<(), Error>;
 
-    /// Says whether ADD could be served.
+    /// As [`Plugin::status`](super::Plugin::status).
     ///
     /// # Errors
-    /// Code 50 or 51 when it could not.
+    /// As there.
     async fn status(&self, request: Status<'_, Self::Config>) -> Result<(), Error> {
         let _ = request;
         Ok(())
     }
 
-    /// Deletes everything of this network that is not in `request.valid`.
+    /// As [`Plugin::gc`](super::Plugin::gc).
     ///
     /// # Errors
-    /// All that could not be deleted; the rest has been.
+    /// As there.
     async fn gc(&self, request: Gc<'_, Self::Config>) -> Result<(), Error> {
         let _ = request;
         Ok(())
     }
 }
 
-/// What a call of a plugin comes to; there is a result for ADD only.
+/// What a call of a plugin comes to: a result for ADD, `None` for every other verb, or an error.
 pub type Outcome = Result<Option<Success>, Error>;
 
 /// A call of an [`AsyncPlugin`] that has still to be driven to its end.
@@ -169,6 +170,8 @@ impl<P: AsyncPlugin> fmt::Debug for Blocking<P> {
         f.debug_tuple("Blocking").field(&P::NAME).finish()
     }
 }
+
+impl<P: AsyncPlugin> Sealed for Blocking<P> {}
 
 impl<P: AsyncPlugin> DynPlugin for Blocking<P> {
     fn name(&self) -> &'static str {

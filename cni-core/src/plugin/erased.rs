@@ -27,9 +27,9 @@ pub enum Request<'a> {
     Status(Status<'a, ()>),
 }
 
-/// Any [`Plugin`], or an [`AsyncPlugin`](super::AsyncPlugin) in [`Blocking`](super::Blocking): implemented for
-/// all of them, and not meant to be implemented otherwise.
-pub trait DynPlugin: Send + Sync {
+/// Any [`Plugin`], or an [`AsyncPlugin`](super::AsyncPlugin) in [`Blocking`](super::Blocking). It is implemented for
+/// these alone, so that one table can hold plugins with different configurations.
+pub trait DynPlugin: sealed::Sealed + Send + Sync {
     /// The plugin's `NAME`.
     fn name(&self) -> &'static str;
 
@@ -48,6 +48,13 @@ pub trait DynPlugin: Send + Sync {
     /// Code 7 when the configuration cannot be decoded, else the plugin's own.
     fn perform(&self, request: Request<'_>) -> Result<Option<Success>, Error>;
 }
+
+pub(super) mod sealed {
+    /// What nobody outside can implement.
+    pub trait Sealed {}
+}
+
+impl<P: Plugin> sealed::Sealed for P {}
 
 /// The same request with the configuration in place.
 macro_rules! decoded {
@@ -98,15 +105,15 @@ pub(super) fn decode<C: DeserializeOwned>(config: &Object) -> Result<C, Error> {
     })
 }
 
-/// The code of a plugin that panicked: its own, outside the ranges of any plugin's failures.
+/// The code of a plugin that panicked. No plugin should answer it for anything else.
 pub const PANICKED: Code = Code(199);
 
 /// What is said of a failure of which nothing is known.
 pub(crate) const NO_MESSAGE: &str = "netplugin failed with no error message";
 
-/// Runs the plugin; a panic is its failure and nobody else's problem.
+/// Runs the plugin. A panic becomes the error of this call and goes no further.
 pub(super) fn perform_caught(plugin: &dyn DynPlugin, request: Request<'_>) -> Result<Option<Success>, Error> {
-    // What the request borrowed is used no more after a panic, or, like an invoker, holds its own locks.
+    // After a panic nothing that the request borrowed is used again, but for the invoker, which has locks of its own.
     let outcome = catch_unwind(AssertUnwindSafe(|| plugin.perform(request))).unwrap_or_else(|panic| {
         let msg = format!("plugin {:?} panicked", plugin.name());
         Err(Error::new(PANICKED, msg).with_details(panic_text(&*panic)))

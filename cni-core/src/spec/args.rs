@@ -3,12 +3,15 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::{Code, Error};
+
 /// The pairs of `CNI_ARGS`, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CniArgs(Vec<(String, String)>);
 
 /// `CNI_ARGS` that is not pairs, or holds a key that the plugin does not know.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CniArgsError {
     /// A part that is not a key and a value, or `IgnoreUnknown` with a value that is no bool.
     #[error("CNI_ARGS: invalid pair {0:?}")]
@@ -67,9 +70,7 @@ impl CniArgs {
             Err(CniArgsError::Unknown(unknown))
         }
     }
-}
 
-impl CniArgs {
     fn ignore_unknown(&self) -> Result<bool, CniArgsError> {
         let mut ignore = false;
         for (_, value) in self.iter().filter(|(key, _)| *key == "IgnoreUnknown") {
@@ -80,6 +81,12 @@ impl CniArgs {
             };
         }
         Ok(ignore)
+    }
+}
+
+impl From<CniArgsError> for Error {
+    fn from(error: CniArgsError) -> Self {
+        Self::from_source(Code::INVALID_ENVIRONMENT, &error)
     }
 }
 
