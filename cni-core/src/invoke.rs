@@ -1,4 +1,15 @@
-//! How a plugin named by `type` is run.
+//! How a plugin named by its `type` is run.
+//!
+//! | | the plugin is |
+//! |---|---|
+//! | [`Exec`] | an executable in `CNI_PATH`, as for every runtime |
+//! | [`Builtin`] | linked into this program: no process, no JSON |
+//! | `Dylib` (feature `dylib`) | a shared library in `CNI_PATH` |
+//! | [`Resolver`] | one of these, depending on its type |
+//!
+//! All of them implement [`Invoke`], and a plugin cannot tell them apart. A runtime hands one to
+//! [`Runtime`](crate::chain::Runtime), and a plugin that delegates uses the one that it was run by. [`Call`] and
+//! [`Target`] concern only those who implement [`Invoke`] themselves, or run a single plugin without a list.
 
 mod builtin;
 #[cfg(feature = "dylib")]
@@ -30,7 +41,7 @@ use std::time::Instant;
 
 use crate::spec::{AttachmentId, CniArgs, Error, NetnsPath, Object, PluginType, Success, VersionInfo};
 
-/// The verbs without a result.
+/// The verbs without a result: [`Operation`] without ADD.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_enums,
@@ -57,22 +68,22 @@ pub struct Call<'a> {
     pub config: &'a Object,
     /// What goes to the plugin as `prevResult`, in the configuration's version.
     pub prev: Option<&'a Success>,
-    /// Where the call is about.
+    /// What the call is about, and where its delegates are.
     pub target: &'a Target,
-    /// When the caller stops waiting.
+    /// When the caller stops waiting; `None` if it waits for as long as it takes.
     pub deadline: Option<Instant>,
 }
 
 impl Call<'_> {
-    /// `prev` as it goes to a plugin, put by `say`; below 1.1.0 that may be less than all of it.
+    /// `prev` as it goes to the plugin: `convert` brings it into the configuration's version, which may lose some of it.
     ///
-    /// A result that the version has no place for fails the call, but for DEL, which must go on without.
-    fn prev_said<T>(
+    /// If that version has no place for the result at all, the call fails; DEL goes on without it.
+    fn convert_prev<T>(
         &self,
         operation: Operation,
-        say: impl FnOnce(&Success) -> Result<T, Error>,
+        convert: impl FnOnce(&Success) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        match self.prev.map(say).transpose() {
+        match self.prev.map(convert).transpose() {
             Err(error) if operation == Operation::Del => {
                 tracing::warn!(plugin = self.plugin.as_str(), %error, "DEL without prevResult");
                 Ok(None)
@@ -111,15 +122,15 @@ pub enum OwnNetns {
     Refused,
 }
 
-/// When a plugin that has until `deadline` is to be through with taking back what it did: from then on it has as
-/// long as it is left alone for that.
+/// The deadline for undoing a call that has until `deadline`: never sooner than two seconds from now, the time that an
+/// executable has between TERM and KILL.
 pub(crate) fn time_to_undo(deadline: Option<Instant>) -> Option<Instant> {
     let soon = Instant::now() + exec::process::GRACE;
     deadline.map(|deadline| deadline.max(soon))
 }
 
-/// The variable that tells a plugin how many milliseconds its caller waits. It is no part of the
-/// specification: a plugin that does not know it is killed in time all the same.
+/// The variable that tells a plugin how many milliseconds its caller waits. It is not in the specification: a plugin that
+/// does not know it is ended at the deadline all the same.
 pub(crate) const TIMEOUT_MS: &str = "PLEXUS_TIMEOUT_MS";
 
 /// A way to run plugins: as executables, linked in, or the caller's own.
@@ -147,13 +158,14 @@ pub trait Invoke: Debug + Send + Sync {
         deadline: Option<Instant>,
     ) -> Result<VersionInfo, Error>;
 
-    /// Looks for the plugin, and whether a linked-in one takes `config`, which is complete as in [`Call::config`],
-    /// and does not run it: whoever makes several attachments learns before the first that a later one cannot be
-    /// made, and neither removed.
+    /// Looks for the plugin without running it. One that is linked in is also asked whether it takes `config`, which is
+    /// complete as in [`Call::config`].
+    ///
+    /// Whoever makes several attachments calls this for all of them first: otherwise a plugin that is missing would be
+    /// noticed when others have been run, and could not be asked to undo anything.
     ///
     /// # Errors
-    /// What running it would answer when it is not there or does not take that; never, where nothing tells without
-    /// running it.
+    /// What running the plugin would answer. The provided method finds no fault with any.
     fn locate(&self, _plugin: &PluginType, _config: &Object, _path: &[PathBuf]) -> Result<(), Error> {
         Ok(())
     }

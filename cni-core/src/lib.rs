@@ -1,14 +1,56 @@
-//! The Container Network Interface (CNI) of versions 0.1.0 to 1.1.0, both sides.
+//! The Container Network Interface (CNI), versions 0.1.0 to 1.1.0: both sides of it.
 //!
-//! For a plugin's author: a plugin is a configuration struct and three functions; [`plugin`] shows a whole
-//! one. For a runtime's author: network lists are [loaded](load) and [run](chain) with ADD, CHECK, DEL, GC
-//! and STATUS, their plugins being executables or [linked in](invoke), and results are [kept](store) where
-//! libcni keeps them. The [guide] teaches both, from a first plugin on.
+//! A container runtime attaches a container to a network by running plugins, small programs that get environment
+//! variables and JSON and answer JSON. This crate is for those who write either:
 //!
-//! It handles processes, files and JSON, and blocks: it is neither a networking library, nor does it bring
-//! an asynchronous runtime, nor lock containers against two operations at once, which is the caller's part.
+//! | you write | start with |
+//! |---|---|
+//! | a plugin | [`plugin`], and the manual from [`guide::first_plugin`] on |
+//! | a runtime, or a plugin that runs others | [`chain`], and the manual's chapter [`guide::chaining`] |
+//! | tests for either | `testkit` (a feature), and the chapter [`guide::testing`] |
 //!
-//! A runtime that attaches a container and takes it off again:
+//! A plugin is a configuration and three functions:
+//!
+//! ```no_run
+//! use cni_core::plugin::{Add, Check, Del, Plugin, run};
+//! use cni_core::spec::{Code, Error, Success};
+//!
+//! /// A chained plugin: refuses a container that got fewer addresses than its network promises.
+//! struct Addresses;
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Config {
+//!     minimum: usize,
+//! }
+//!
+//! impl Plugin for Addresses {
+//!     type Config = Config;
+//!     const NAME: &'static str = "addresses";
+//!
+//!     fn add(&self, request: Add<'_, Config>) -> Result<Success, Error> {
+//!         let result = request.prev.unwrap_or_default();
+//!         if result.ips.len() < request.config.minimum {
+//!             let msg = format!("attach {}: it has {} addresses", request.id, result.ips.len());
+//!             return Err(Error::new(Code(100), msg));
+//!         }
+//!         Ok(result)
+//!     }
+//!
+//!     fn del(&self, _: Del<'_, Config>) -> Result<(), Error> {
+//!         Ok(())
+//!     }
+//!
+//!     fn check(&self, _: Check<'_, Config>) -> Result<(), Error> {
+//!         Ok(())
+//!     }
+//! }
+//!
+//! fn main() -> std::process::ExitCode {
+//!     run(&Addresses)
+//! }
+//! ```
+//!
+//! A runtime loads a list of plugins, attaches a container and takes it off again:
 //!
 //! ```no_run
 //! use cni_core::chain::{self, Runtime};
@@ -31,6 +73,17 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # What it is not
+//!
+//! - No networking library: interfaces, addresses and routes are made with the crate `cni-net`, or any other.
+//! - No asynchronous runtime: every function blocks. A plugin that awaits brings its own ([`plugin::AsyncPlugin`]).
+//! - No lock: that no two operations on one container run at once is for the caller to ensure.
+//!
+//! # Features (none is on by default)
+//!
+//! - `dylib`: `invoke::Dylib`, which runs plugins that are shared libraries.
+//! - `testkit`: the module of that name, to test plugins with, and programs that run plugins.
 
 #![warn(missing_debug_implementations)]
 

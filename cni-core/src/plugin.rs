@@ -1,46 +1,26 @@
 //! What a plugin's author implements, and the skeleton that runs it.
 //!
-//! ```no_run
-//! use cni_core::plugin::{Add, Check, Del, Plugin, run};
-//! use cni_core::spec::{Error, Interface, Success};
+//! An author implements [`Plugin`], and `main` calls [`run`]. The [front page](crate) has a plugin as short as one
+//! can be, [`guide::first_plugin`](crate::guide::first_plugin) a whole one.
 //!
-//! struct Nothing;
+//! Before a method is called, the skeleton has checked, in this order and as the reference's does:
 //!
-//! #[derive(serde::Deserialize)]
-//! struct Config {
-//!     #[serde(default)]
-//!     mtu: Option<u32>,
-//! }
+//! | what | code when it does not hold |
+//! |---|---|
+//! | the variables that the verb needs are there and valid | 4 |
+//! | stdin is a JSON object of at most 16 MiB | 6 |
+//! | it has a network's name, and a good one | 7 |
+//! | its version is one that the plugin takes, and has the verb | 1 |
+//! | the container's namespace is not the plugin's own | 8 |
+//! | `prevResult` is a result of that version (DEL goes on without one) | 6 |
+//! | the configuration can be decoded | 7 |
 //!
-//! impl Plugin for Nothing {
-//!     type Config = Config;
-//!     const NAME: &'static str = "nothing";
+//! In a method, [`Rollback`] undoes an ADD that fails, [`Teardown`] runs every step of a DEL, and methods of the
+//! request, such as [`Add::delegate_add`], have another plugin do a part of the work.
 //!
-//!     fn add(&self, request: Add<'_, Config>) -> Result<Success, Error> {
-//!         let mut interface = Interface::new(request.id.ifname.as_str());
-//!         interface.mtu = request.config.mtu;
-//!         let mut result = request.prev.unwrap_or_default();
-//!         result.interfaces.push(interface);
-//!         Ok(result)
-//!     }
-//!
-//!     fn del(&self, _: Del<'_, Config>) -> Result<(), Error> {
-//!         Ok(())
-//!     }
-//!
-//!     fn check(&self, _: Check<'_, Config>) -> Result<(), Error> {
-//!         Ok(())
-//!     }
-//! }
-//!
-//! fn main() -> std::process::ExitCode {
-//!     run(&Nothing)
-//! }
-//! ```
-//!
-//! A plugin that is linked into a program is run by [`Builtin`](crate::invoke::Builtin), through the same
-//! checks; a table of plugins, of whatever type, is one of [`DynPlugin`]s, and [`run`] takes these as well.
-//! A plugin that awaits is an [`AsyncPlugin`], and [`Blocking`] makes a [`DynPlugin`] of it.
+//! A plugin that is linked into a program is run by [`Builtin`](crate::invoke::Builtin), through the same checks.
+//! [`DynPlugin`] is any plugin, whatever its configuration. A plugin that awaits is an [`AsyncPlugin`], and
+//! [`Blocking`] makes a [`DynPlugin`] of it.
 
 mod asynchronous;
 mod checked;
@@ -72,8 +52,8 @@ use crate::spec::{Error, Success, Version};
 /// It is blocking: a plugin is a process that lives for milliseconds, and inside a daemon it runs
 /// on a blocking thread.
 pub trait Plugin: Send + Sync {
-    /// The plugin's configuration, its defaults in serde; keys match without regard to case and
-    /// unknown ones are ignored.
+    /// The plugin's keys of the configuration. Defaults are serde's; keys match without regard to case, and unknown
+    /// ones are ignored.
     type Config: DeserializeOwned;
 
     /// The plugin's `type`.
@@ -85,13 +65,14 @@ pub trait Plugin: Send + Sync {
     /// Makes the interface, or changes it when chained, and answers what there is now.
     ///
     /// # Errors
-    /// Whatever was made is undone before an error is returned.
+    /// Any code, the plugin's own from 100 on. Whatever was made has been undone before, by a [`Rollback`] for
+    /// instance.
     fn add(&self, request: Add<'_, Self::Config>) -> Result<Success, Error>;
 
     /// Removes what ADD made. Must succeed when there is nothing left to delete.
     ///
     /// # Errors
-    /// When something is left; everything that could be removed has been.
+    /// When something is left. Everything that could be removed has been, by a [`Teardown`] for instance.
     fn del(&self, request: Del<'_, Self::Config>) -> Result<(), Error>;
 
     /// Compares what there is with `request.prev`.
@@ -112,7 +93,7 @@ pub trait Plugin: Send + Sync {
     /// Deletes everything of this network that is not in `request.valid`.
     ///
     /// # Errors
-    /// All that could not be deleted; the rest has been.
+    /// When something could not be deleted. The rest has been.
     fn gc(&self, request: Gc<'_, Self::Config>) -> Result<(), Error> {
         let _ = request;
         Ok(())

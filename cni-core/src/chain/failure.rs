@@ -9,8 +9,8 @@ pub enum FailedAdd {
     /// Nothing: the specification has the runtime follow a failed ADD with a DEL.
     #[default]
     Leave,
-    /// Each gets DEL, last first and the one that failed included, with the result so far. They have
-    /// this much time together, for that of ADD may be over.
+    /// Each gets DEL with the result so far, the last first, the one that failed included. Together they have this much
+    /// time, since the deadline of ADD may have passed.
     Undo(Duration),
 }
 
@@ -18,10 +18,10 @@ pub enum FailedAdd {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FailedDel {
-    /// Goes on with the plugins before it, which would leave what they made otherwise, and reports all
-    /// failures.
+    /// Goes on with the plugins before it in the list, so that they remove what they made, and reports all failures.
     GoOn,
-    /// Stops, as the specification has it: the plugins before it are called once it succeeds.
+    /// Stops, as the specification has it. The plugins before it in the list get their DEL when another try gets past
+    /// this one.
     #[default]
     Stop,
 }

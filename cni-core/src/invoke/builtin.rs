@@ -53,7 +53,7 @@ impl Builtin {
         let span = checked.span();
         let _entered = span.enter();
         let version = checked.version;
-        let prev = call.prev_said(Operation::Add, |prev| Ok(prev.clone().carried(version)?))?;
+        let prev = call.convert_prev(Operation::Add, |prev| Ok(prev.clone().carried(version)?))?;
         checked.add(prev, |result| result.carried(version))
     }
 
@@ -63,7 +63,7 @@ impl Builtin {
         let span = checked.span();
         let _entered = span.enter();
         let version = checked.version;
-        let prev = call.prev_said(verb.into(), |prev| Ok(prev.clone().carried(version)?))?;
+        let prev = call.convert_prev(verb.into(), |prev| Ok(prev.clone().carried(version)?))?;
         checked.run(prev)
     }
 

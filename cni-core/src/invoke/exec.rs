@@ -45,7 +45,7 @@ impl Default for Exec {
 }
 
 impl Exec {
-    /// Plugins get the environment of this process, and write to its stderr.
+    /// Plugins get the environment of this process. What successful ones write to stderr goes to its stderr.
     pub fn new() -> Self {
         Self {
             environment: None,
@@ -55,7 +55,8 @@ impl Exec {
         }
     }
 
-    /// For a plugin that delegates: whoever ends the plugin's group ends its delegates, too.
+    /// As [`Exec::new`], for a plugin that delegates: its delegates stay in its process group, so that whoever ends the
+    /// plugin ends them, too.
     pub fn inside_plugin() -> Self {
         Self {
             group: Group::Callers,
@@ -63,7 +64,7 @@ impl Exec {
         }
     }
 
-    /// The same with `environment`, and nothing of this process', below the `CNI_` variables.
+    /// The same with `environment` in place of this process' own. The variables of the call are set on top of it.
     pub fn with_environment(mut self, environment: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         self.environment = Some(environment.into_iter().collect());
         self
@@ -112,7 +113,7 @@ impl Exec {
                 command.env_remove(name);
             }
         }
-        // What this process was allowed, and how long, is not said of the call.
+        // If this process has these two, they are about the call that it serves, not about this one.
         command
             .env_remove(TIMEOUT_MS)
             .env_remove("CNI_NETNS_OVERRIDE")

@@ -13,9 +13,9 @@ use super::{Call, Operation, OwnNetns, TIMEOUT_MS, Target};
 use crate::plugin::NO_MESSAGE;
 use crate::spec::{Code, Error, Object, PluginType, Success, Version, VersionInfo, shortened};
 
-/// More than any result.
+/// The most bytes of stdout that are kept: more than any result.
 pub(crate) const MOST_STDOUT: usize = 16 << 20;
-/// More than anybody reads.
+/// The most bytes of stderr that are kept: more than anybody reads.
 pub(crate) const MOST_STDERR: usize = 1 << 20;
 
 /// Takes what a successful plugin wrote to stderr.
@@ -23,7 +23,7 @@ pub(super) type Sink = Box<dyn Fn(&[u8]) + Send + Sync>;
 
 /// The sink that is stderr of this process.
 pub(super) fn to_stderr(text: &[u8]) {
-    // It is for people; when nobody reads it, the call has still succeeded.
+    // It is for people: if nobody reads it, the call has still succeeded.
     drop(std::io::stderr().write_all(text));
 }
 
@@ -108,7 +108,7 @@ impl<'a> Run<'a> {
         variables
     }
 
-    /// The variables as they are in the memory of a process: a NUL behind each, and in none.
+    /// The variables as a process has them in memory, each with a NUL behind it; `None` if a value holds a NUL.
     #[cfg(feature = "dylib")]
     pub(super) fn environment(&self) -> Option<Vec<u8>> {
         let variables = self.variables();
@@ -167,8 +167,8 @@ fn earlier(deadline: Option<Instant>, limit: Option<Duration>) -> Option<Instant
 /// What goes to the plugin's stdin.
 fn input(operation: Operation, call: &Call<'_>) -> Result<Vec<u8>, Error> {
     let mut config = call.config.clone();
-    // A version that is none is for the plugin to refuse, and it does so in its own words.
-    let prev = call.prev_said(operation, |prev| Ok(prev.encode(version(call.config)?)?))?;
+    // The version matters to a `prev` alone: otherwise a bad one is for the plugin to refuse, in its own words.
+    let prev = call.convert_prev(operation, |prev| Ok(prev.encode(version(call.config)?)?))?;
     if let Some(prev) = prev {
         config.set_raw("prevResult", prev);
     }

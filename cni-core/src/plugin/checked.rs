@@ -49,7 +49,7 @@ impl<'a> Unchecked<'a> {
 }
 
 impl Checked<'_> {
-    /// The span of the verb, on which everything is logged that is done for it.
+    /// The span of the verb: everything that is logged for the call belongs to it.
     pub(crate) fn span(&self) -> Span {
         let Target { id, trace, .. } = &self.call.target;
         tracing::info_span!(
@@ -65,16 +65,16 @@ impl Checked<'_> {
         )
     }
 
-    /// Runs ADD; `say` puts the result in the configuration's version.
+    /// Runs ADD; `convert` brings the result into the configuration's version.
     ///
-    /// A result that this version cannot say is a failure, and what was made is removed again.
+    /// If that version has no place for the result, ADD has failed, and what was made is removed again.
     pub(crate) fn add<T>(
         self,
         prev: Option<Success>,
-        say: impl FnOnce(Success) -> Result<T, ResultError>,
+        convert: impl FnOnce(Success) -> Result<T, ResultError>,
     ) -> Result<T, Error> {
         let success = perform_caught(self.plugin, self.request(prev)?)?.unwrap_or_default();
-        say(success).map_err(|error| {
+        convert(success).map_err(|error| {
             self.undo();
             error.into()
         })
@@ -85,7 +85,8 @@ impl Checked<'_> {
         perform_caught(self.plugin, self.request(prev)?).map(drop)
     }
 
-    /// Without the result as `prev`: a delegate that is an executable could not be given it.
+    /// DELs what ADD made. The result cannot be its `prev`: a delegate that is an executable gets that in the
+    /// configuration's version, which has no place for it.
     fn undo(mut self) {
         self.call.operation = Operation::Del;
         self.call.deadline = time_to_undo(self.call.deadline);
@@ -164,7 +165,7 @@ impl Checked<'_> {
     }
 }
 
-/// Required variables, or what stands for them in a call, are not there.
+/// The error for variables that the verb needs and that are not there.
 pub(super) fn missing(names: &str) -> Error {
     Error::new(
         Code::INVALID_ENVIRONMENT,

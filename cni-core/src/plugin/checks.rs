@@ -45,7 +45,7 @@ pub(super) fn version(
         })
 }
 
-/// Verbs that came with a later version are refused by name below it.
+/// Refuses CHECK, GC and STATUS in versions that did not have them yet.
 fn gate(plugin: &dyn DynPlugin, operation: Operation, text: &str) -> Result<(), Error> {
     let Some(version) = lenient(text) else {
         let msg = format!("cniVersion {text:?} is not a version");
@@ -64,8 +64,9 @@ fn gate(plugin: &dyn DynPlugin, operation: Operation, text: &str) -> Result<(), 
     Ok(())
 }
 
-/// Up to three numbers, however they are written; those that are missing count as 0. So "1.0" and "01.0.0"
-/// fail for not being "1.0.0", as they do for ADD.
+/// Reads up to three numbers, however they are written; those that are missing count as 0.
+///
+/// The gate lets `1.0` and `01.0.0` pass. They are refused afterwards, as for ADD: no plugin supports them.
 fn lenient(text: &str) -> Option<Version> {
     let numbers: Option<Vec<u32>> = text.split('.').map(|part| part.parse().ok()).collect();
     match numbers?[..] {
@@ -78,8 +79,8 @@ fn lenient(text: &str) -> Option<Version> {
 
 /// Refuses the plugin's own namespace: what is meant for a container must not happen to the host.
 ///
-/// Both namespaces are alive here, so device and inode tell them apart. Whether a path that cannot be
-/// looked at is an error is for the plugin to say: for DEL it is not.
+/// Both namespaces are alive here, so device and inode tell them apart. A path that cannot be looked at passes: whether
+/// that is an error is for the plugin to say, and for DEL it is not.
 pub(super) fn foreign_netns(netns: &NetnsPath) -> Result<(), Error> {
     let identity = |path| fs::metadata(path).map(|m| (m.dev(), m.ino())).ok();
     let theirs = identity(netns.as_path());
@@ -90,7 +91,7 @@ pub(super) fn foreign_netns(netns: &NetnsPath) -> Result<(), Error> {
     Ok(())
 }
 
-/// An object that was JSON, and not what it had to be.
+/// The error for a configuration that cannot be decoded.
 pub(super) fn undecodable(error: &ObjectError) -> Error {
     let cause = Error::from_source(Code::DECODING, error);
     Error::new(Code::DECODING, "decode network config").with_details(cause.to_string())

@@ -16,7 +16,7 @@ pub(super) enum Command {
     About,
     /// An operation.
     Operation(Operation),
-    /// A word that is no verb; it is refused after the configuration was looked at.
+    /// A word that is no verb. As in the reference, a bad configuration is reported before it.
     Unknown(String),
     /// VERSION.
     Version,
@@ -111,7 +111,7 @@ fn required(command: &Command) -> &'static [&'static str] {
     }
 }
 
-/// The value of a variable. One that is not UTF-8 is refused, for a name with its bytes replaced is another.
+/// The value of a variable. One that is not UTF-8 is refused: with its bytes replaced it would be another name.
 fn parse<T: std::str::FromStr<Err: std::error::Error>>(name: &str, value: OsString) -> Result<T, Error> {
     let invalid = Error::new(Code::INVALID_ENVIRONMENT, format!("invalid {name}"));
     match value.into_string() {
@@ -120,7 +120,7 @@ fn parse<T: std::str::FromStr<Err: std::error::Error>>(name: &str, value: OsStri
     }
 }
 
-/// `CNI_ARGS`; bad ones do not keep DEL from removing what it can.
+/// Reads `CNI_ARGS`. DEL goes on without bad ones, and removes what it can.
 fn args(command: &Command, value: Option<OsString>) -> Result<CniArgs, Error> {
     let Some(value) = value else {
         return Ok(CniArgs::default());
@@ -135,7 +135,7 @@ fn args(command: &Command, value: Option<OsString>) -> Result<CniArgs, Error> {
     }
 }
 
-/// The directories of `CNI_PATH`; an empty part would stand for the working directory, and is none.
+/// The directories of `CNI_PATH`. An empty part, which would stand for the working directory, is left out.
 fn split(path: &OsString) -> Vec<PathBuf> {
     let parts = path
         .as_bytes()

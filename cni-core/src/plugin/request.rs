@@ -1,4 +1,4 @@
-//! The requests: one type a verb, so that what a verb has not cannot be asked for.
+//! One type of request for each verb, so that a method cannot ask for what its verb does not have.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -25,11 +25,11 @@ pub struct Env<'a> {
     pub trace: TraceContext,
     /// How other plugins are run.
     pub invoke: &'a dyn Invoke,
-    /// When the caller stops waiting.
+    /// When the caller stops waiting; `None` if it did not say.
     pub deadline: Option<Instant>,
-    /// `CNI_NETNS_OVERRIDE`: delegates are allowed what the plugin is.
+    /// `CNI_NETNS_OVERRIDE`, which delegates inherit.
     pub(super) own_netns: OwnNetns,
-    /// Its type: a plugin that delegated to itself, with the same configuration, would never end.
+    /// The plugin's own type. It may not delegate to itself: with the same configuration that would never end.
     pub(super) plugin: &'static str,
 }
 
@@ -75,7 +75,7 @@ pub struct Check<'a, C> {
     pub netns: NetnsPath,
     /// The configuration.
     pub config: C,
-    /// The final result of ADD.
+    /// The final result of ADD, if the runtime sent it. A plugin that needs it to compare with fails without.
     pub prev: Option<Success>,
     /// What surrounds the request.
     pub env: Env<'a>,

@@ -50,7 +50,7 @@ pub fn run_with(plugin: &dyn DynPlugin, invoke: &dyn Invoke) -> ExitCode {
 fn run_in_process(plugin: &dyn DynPlugin, invoke: Option<&dyn Invoke>) -> ExitCode {
     #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
     let env = |name: &str| std::env::var_os(name);
-    // Who asks for VERSION need not say anything: a person does not, and a pipe may stay open for ever.
+    // VERSION needs no input: a person types none, and a caller may leave the pipe open for ever.
     let unattended = env("CNI_COMMAND").is_some_and(|c| c == "VERSION") && is_silent(&io::stdin());
     let mut stdin: Box<dyn Read> = if unattended {
         Box::new(io::empty())
@@ -101,7 +101,7 @@ pub fn run_on(plugin: &dyn DynPlugin, host: Host<'_>) -> ExitCode {
     match stdout.write_all(answer.as_bytes()).and_then(|()| stdout.flush()) {
         Ok(()) => code,
         Err(error) => {
-            // Stdout is gone, so the caller knows of no success; nothing is left but to say so.
+            // Stdout is gone, so the caller will never learn of a success: this is a failure.
             drop(writeln!(stderr, "write answer: {error}"));
             ExitCode::FAILURE
         }
@@ -169,7 +169,7 @@ impl Skeleton<'_> {
         call.run(prev).map(|()| String::new())
     }
 
-    /// `prevResult`; what cannot be read does not keep DEL from removing what it can.
+    /// Reads `prevResult`. DEL goes on without one that cannot be read, and removes what it can.
     fn prev(&self, operation: Operation, text: &str) -> Result<Option<Success>, Error> {
         if text == "null" || matches!(operation, Operation::Gc | Operation::Status) {
             return Ok(None);
@@ -216,7 +216,7 @@ fn read(stdin: &mut dyn Read) -> Result<Object, Error> {
 fn about(plugin: &dyn DynPlugin, stderr: &mut dyn Write) {
     let versions: Vec<String> = plugin.versions().iter().map(ToString::to_string).collect();
     let (name, release, versions) = (plugin.name(), env!("CARGO_PKG_VERSION"), versions.join(", "));
-    // It is for a person; if that one is gone, so be it.
+    // It is for a person: if nobody reads it, nothing has failed.
     drop(writeln!(
         stderr,
         "CNI {name} plugin (cni-core {release})\nCNI protocol versions supported: {versions}"

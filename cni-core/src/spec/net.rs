@@ -4,8 +4,8 @@ use ipnet::IpNet;
 
 /// Reads an address with its prefix length, `10.0.0.5/24`; the bits of the host stay.
 ///
-/// [`IpNet`] itself takes `10.0.0.010`, which is 10.0.0.8 to some programs and 10.0.0.10 to others; here, as to the
-/// reference's programs, it is nothing.
+/// Unlike [`IpNet`]'s own parser, and like the reference's, it refuses `10.0.0.010`, which is 10.0.0.8 to some programs
+/// and 10.0.0.10 to others.
 pub fn parse_net(text: &str) -> Option<IpNet> {
     let (address, length) = text.split_once('/')?;
     let digits = length.bytes().all(|b| b.is_ascii_digit());

@@ -10,9 +10,11 @@ use std::{fs, hint, io, thread};
 /// What a thread is given to do.
 type Job = Box<dyn FnOnce() + Send>;
 
-/// One thread for each call. One that has ended its call is used again for a moment, which costs a fifth of making
-/// another, but only in the network and mount namespace that it began in: a call that went into others and stayed
-/// there takes its thread with it.
+/// Gives each call a thread of its own. A thread whose call has ended waits a moment for the next one, which costs a
+/// fifth of starting another.
+///
+/// A thread is used again only in the network and mount namespaces in which it began. If a plugin leaves it in others,
+/// it ends.
 #[derive(Default)]
 pub(super) struct Threads {
     idle: Mutex<Vec<Idle>>,
@@ -32,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// is more than many a call.
 const AWAKE: Duration = Duration::from_micros(50);
 
-/// More calls than this end at the same time, and their threads do as well.
+/// The most threads that wait at the same time; any more end with their calls.
 const MOST_IDLE: usize = 4;
 
 impl Threads {
@@ -56,14 +58,14 @@ impl Threads {
         Some(idle.remove(at).jobs)
     }
 
-    /// Takes a thread back that nobody has taken.
+    /// Takes the thread out of those that wait; `false` if a caller already has.
     fn forget(&self, number: u64) -> bool {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let at = idle.iter().position(|idle| idle.number == number);
         at.map(|at| idle.remove(at)).is_some()
     }
 
-    /// Waits for the next job; there is none for a thread too many.
+    /// Waits for the next job; `None` if there is none in time, or enough threads wait already.
     fn next(threads: &Weak<Self>, place: Place) -> Option<Job> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -88,9 +90,9 @@ impl Threads {
     }
 }
 
-/// What comes until the deadline.
+/// Waits until the deadline, awake at first.
 pub(super) fn receive<T>(from: &Receiver<T>, deadline: Option<Instant>) -> Result<T, RecvTimeoutError> {
-    // Awake on the only processor, it would keep the other side from coming to an end.
+    // With one processor, staying awake would only keep the other side from finishing.
     static PARALLEL: LazyLock<bool> =
         LazyLock::new(|| thread::available_parallelism().is_ok_and(|processors| processors.get() > 1));
     let began = Instant::now();
@@ -116,14 +118,14 @@ fn serve(threads: &Weak<Threads>, first: Job) {
     }
 }
 
-/// The network and the mount namespace of a thread, by the names of their inodes, while they are alive; what cannot
-/// be known is nothing's equal.
+/// The network and the mount namespace of a living thread, as `/proc` names them. If these cannot be read, the place
+/// equals no other.
 #[derive(Clone)]
 struct Place(Option<[PathBuf; 2]>);
 
 impl Place {
     fn of_this_thread() -> Self {
-        // To read the link takes half of what it takes to follow it.
+        // Reading the link costs half as much as following it.
         let one = |kind: &str| fs::read_link(format!("/proc/thread-self/ns/{kind}")).ok();
         Self(one("net").zip(one("mnt")).map(|(net, mnt)| [net, mnt]))
     }
