@@ -9,6 +9,10 @@ use super::{Add, Check, Del, Env, Gc, Status};
 use crate::invoke::{Call, Target, Verb, time_to_undo};
 use crate::spec::{AttachmentId, Code, Error, NetnsPath, PluginType, Success};
 
+/// What the reference's `host-local` says, and ours, of an attachment that has an address from an earlier ADD, in
+/// another namespace perhaps. There is no code for it.
+const DUPLICATE: &str = "duplicate allocation is not allowed";
+
 /// What a delegate is called with, but for its type.
 struct Delegate<'a> {
     env: &'a Env<'a>,
@@ -84,14 +88,18 @@ impl<C> Add<'_, C> {
     }
 
     /// Has `plugin` do its ADD. When that fails it gets a DEL at once, so that nothing of it is left, and at
-    /// least two seconds for it; how that ends is only logged.
+    /// least two seconds for it; how that ends is only logged. It gets none when it refused to give the attachment
+    /// a second address: that would free the first.
     ///
     /// # Errors
     /// The delegate's own, unchanged.
     pub fn delegate_add(&self, plugin: &PluginType) -> Result<Success, Error> {
         let delegate = self.delegate();
         let added = self.env.invoke.add(&delegate.call(plugin)?);
-        added.inspect_err(move |_| {
+        added.inspect_err(move |error| {
+            if error.msg.contains(DUPLICATE) {
+                return;
+            }
             if let Err(error) = delegate.undoing().run(Verb::Del, plugin) {
                 tracing::warn!(plugin = plugin.as_str(), %error, "undo the delegate's ADD");
             }

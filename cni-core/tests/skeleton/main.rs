@@ -316,14 +316,15 @@ struct Refusing;
 #[derive(serde::Deserialize)]
 struct RefusingConfig {
     deleted: PathBuf,
+    says: String,
 }
 
 impl Plugin for Refusing {
     type Config = RefusingConfig;
     const NAME: &'static str = "refusing";
 
-    fn add(&self, _: Add<'_, RefusingConfig>) -> Result<Success, Error> {
-        Err(Error::new(Code::TRY_AGAIN, "later"))
+    fn add(&self, request: Add<'_, RefusingConfig>) -> Result<Success, Error> {
+        Err(Error::new(Code::TRY_AGAIN, request.config.says))
     }
 
     fn del(&self, request: Del<'_, RefusingConfig>) -> Result<(), Error> {
@@ -336,30 +337,33 @@ impl Plugin for Refusing {
     }
 }
 
-#[test]
-fn a_delegate_that_fails_to_add_is_deleted() {
-    let deleted = tempfile("delegate");
-    let conf = json!({ "name": "n", "cniVersion": "1.1.0", "delegate": "refusing", "deleted": deleted });
+/// ADD with `env` and a delegate that refuses with these words; whether the delegate got a DEL, which a file tells.
+fn refused(file: &str, says: &str, env: &[(&str, &str)]) -> bool {
+    let deleted = tempfile(file);
+    let conf = json!({ "name": "n", "cniVersion": "1.1.0", "delegate": "refusing", "deleted": deleted, "says": says });
     let table = Builtin::new().with(Refusing);
-    let out = Invocation::new("ADD")
-        .with_invoke(&table)
-        .run(&Scripted, conf.to_string());
-    fails(&out, 11, "later", "");
-    assert_eq!(std::fs::read_to_string(&deleted).unwrap(), "eth0 of c1");
-    std::fs::remove_file(deleted).unwrap();
+    let call = Invocation::new("ADD").with_invoke(&table);
+    let call = env
+        .iter()
+        .fold(call, |call, (key, value)| call.with_env(key, value));
+    fails(&call.run(&Scripted, conf.to_string()), 11, says, "");
+    std::fs::read_to_string(&deleted).is_ok_and(|of| {
+        std::fs::remove_file(deleted).unwrap();
+        of == "eth0 of c1"
+    })
+}
+
+#[test]
+fn a_delegate_that_fails_to_add_is_deleted_unless_it_would_undo_an_earlier_add() {
+    assert!(refused("delegate", "later", &[]));
+    let words = "10.1.0.2 has been allocated to c1, duplicate allocation is not allowed";
+    assert!(!refused("delegate", words, &[]));
 }
 
 #[test]
 fn a_delegate_that_is_linked_in_may_do_what_the_plugin_may() {
-    let deleted = tempfile("override");
-    let conf = json!({ "name": "n", "cniVersion": "1.1.0", "delegate": "refusing", "deleted": deleted });
-    let table = Builtin::new().with(Refusing);
-    let own = Invocation::new("ADD")
-        .with_env("CNI_NETNS", "/proc/self/ns/net")
-        .with_env("CNI_NETNS_OVERRIDE", "1");
-    let out = own.with_invoke(&table).run(&Scripted, conf.to_string());
-    fails(&out, 11, "later", "");
-    std::fs::remove_file(deleted).unwrap();
+    let own = [("CNI_NETNS", "/proc/self/ns/net"), ("CNI_NETNS_OVERRIDE", "1")];
+    assert!(refused("override", "later", &own));
 }
 
 #[test]

@@ -21,7 +21,8 @@
 //! # What ADD leaves on the host
 //! Nothing: the interface is the container's, is born there under its final name, and bears the alias
 //! `plexus:<network>/<container>/<ifname>`. DEL also removes one without an alias, as the reference's plugin makes it,
-//! if it has name and hardware address of `prevResult`.
+//! if it has name and hardware address of `prevResult`; and looks where that says the interface is, should the request
+//! name another namespace or none.
 
 mod attach;
 mod config;
@@ -61,13 +62,8 @@ impl<N: Net> Plugin for Macvlan<N> {
     }
 
     fn del(&self, request: Del<'_, Config>) -> Result<(), Error> {
-        let attachment = Attachment::new(&request.env.network, &request.id);
-        let (path, ifname) = (request.netns.as_ref(), request.id.ifname.as_str());
         let mut teardown = Teardown::default();
-        let link = container::del_link(&self.net, path, &[ifname, PASSING_NAME], |link| {
-            is_ours(attachment, link)
-                || (is_macvlan(link) && container::describes(request.prev.as_ref(), link))
-        });
+        let link = self.del_link(&request);
         // An address must not be given out again while an interface still has it.
         let released = link.is_ok().then(|| request.config.ipam.del(&request));
         teardown.step("macvlan", link);
@@ -110,11 +106,26 @@ impl<N: Net> Plugin for Macvlan<N> {
     }
 }
 
-/// Whether the link bears the attachment's mark; or, made by an ADD that was killed before it could set
-/// one, nobody's mark and the group number, which is in the creating message.
-fn is_ours(attachment: Attachment<'_>, link: &Link) -> bool {
-    let unmarked = link.alias.is_none() && link.group == POD_GROUP;
-    is_macvlan(link) && (attachment.owns(link) || unmarked)
+impl<N: Net> Macvlan<N> {
+    /// In the namespace of the request also one without a mark, made by an ADD that was killed before it could set it:
+    /// the group number is in the creating message.
+    ///
+    /// Then where the result says that it was made, if that is another place: once its address is free, the next
+    /// container gets that.
+    fn del_link(&self, request: &Del<'_, Config>) -> Result<(), Error> {
+        let attachment = Attachment::new(&request.env.network, &request.id);
+        let (prev, ifname) = (request.prev.as_ref(), request.id.ifname.as_str());
+        let is_known =
+            |link: &Link| is_macvlan(link) && (attachment.owns(link) || container::describes(prev, link));
+        let is_unmarked = |link: &Link| is_macvlan(link) && link.alias.is_none() && link.group == POD_GROUP;
+        let (here, names) = (request.netns.as_ref(), [ifname, PASSING_NAME]);
+        container::del_link(&self.net, here, &names, |link| {
+            is_known(link) || is_unmarked(link)
+        })?;
+        let there = container::place(prev, ifname);
+        let there = there.as_ref().filter(|there| Some(*there) != here);
+        container::del_link(&self.net, there, &[ifname], is_known)
+    }
 }
 
 fn is_macvlan(link: &Link) -> bool {

@@ -55,6 +55,13 @@ pub fn del_link<N: Namespaces + Links>(
     Ok(())
 }
 
+/// The namespace in which `result` says that the container's interface `ifname` is.
+pub fn place(result: Option<&Success>, ifname: &str) -> Option<NetnsPath> {
+    let mut interfaces = result.iter().flat_map(|result| &result.interfaces);
+    let inside = interfaces.find(|i| i.name == ifname && !i.sandbox.is_empty())?;
+    Some(NetnsPath::new(&inside.sandbox))
+}
+
 /// Whether `result` tells of `link`, by name and hardware address, as of a container's interface.
 pub fn describes(result: Option<&Success>, link: &Link) -> bool {
     let mut inside = result.iter().flat_map(|result| &result.interfaces);

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bridge;
+mod elsewhere;
 mod equal;
 mod fixture;
 mod killed;
