@@ -134,6 +134,26 @@ fn a_node_is_ready_while_its_default_network_is() {
 }
 
 #[test]
+fn a_host_port_that_no_plugin_maps_is_refused() {
+    let node = Cri::node();
+    let before = node.look();
+    let refused = node.output("cri run demo a 8080");
+    let reason = r#"no plugin of network "kube-system/default-network" declares capability "portMappings""#;
+    assert!(
+        !refused.status.success() && said(&refused).replace('\\', "").contains(reason),
+        "{}",
+        said(&refused)
+    );
+    Cri::clean_up(&node);
+    assert_eq!(node.look(), before);
+    node.write("/etc/plexus/config.json", r#"{ "capabilityCheck": "warn" }"#);
+    let sandbox = Cri::container(&node, "a", &node.run("cri run demo a 8080"));
+    node.assert_attached(&sandbox);
+    Cri::remove(&node, &sandbox);
+    assert_eq!(node.look(), before);
+}
+
+#[test]
 fn pn_1_the_sandbox_keeps_every_interface_when_its_container_dies() {
     let node = Cri::node();
     let before = node.look();

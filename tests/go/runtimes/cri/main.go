@@ -1,6 +1,6 @@
 // Cri is the kubelet's side of the container runtime interface, one call at a time.
 //
-//	cri run NAMESPACE NAME [ATTEMPT]   starts a sandbox, prints its id
+//	cri run NAMESPACE NAME [PORT]      starts a sandbox, with a port of the host if it is to have one, prints its id
 //	cri app SANDBOX IMAGE COMMAND ...  starts a container in it, prints its id
 //	cri list                           prints each sandbox as ID STATE NAMESPACE NAME
 //	cri pid ID                         prints the process id of a sandbox
@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"time"
 
 	"google.golang.org/grpc"
@@ -41,7 +42,12 @@ func main() {
 func call(ctx context.Context, runtime cri.RuntimeServiceClient, verb string, args []string) error {
 	switch verb {
 	case "run":
-		answer, err := runtime.RunPodSandbox(ctx, &cri.RunPodSandboxRequest{Config: sandbox(args[0], args[1])})
+		pod := sandbox(args[0], args[1])
+		err := ports(pod, args[2:])
+		if err != nil {
+			return err
+		}
+		answer, err := runtime.RunPodSandbox(ctx, &cri.RunPodSandboxRequest{Config: pod})
 		return print(answer.GetPodSandboxId(), err)
 	case "app":
 		return app(ctx, runtime, args[0], args[1], args[2:])
@@ -73,6 +79,19 @@ func sandbox(namespace, name string) *cri.PodSandboxConfig {
 		LogDirectory: "/run",
 		Linux:        &cri.LinuxPodSandboxConfig{CgroupParent: "/kubepods"},
 	}
+}
+
+// ports maps each to port 80 of the pod; port 81 is one that a container only mentions.
+func ports(pod *cri.PodSandboxConfig, hosts []string) error {
+	pod.PortMappings = []*cri.PortMapping{{ContainerPort: 81}}
+	for _, text := range hosts {
+		host, err := strconv.ParseInt(text, 10, 32)
+		if err != nil {
+			return err
+		}
+		pod.PortMappings = append(pod.PortMappings, &cri.PortMapping{ContainerPort: 80, HostPort: int32(host)})
+	}
+	return nil
 }
 
 func app(ctx context.Context, runtime cri.RuntimeServiceClient, id, image string, command []string) error {
