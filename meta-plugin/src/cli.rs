@@ -6,6 +6,7 @@ mod detach;
 mod list;
 mod machine;
 mod out;
+mod status;
 mod validate;
 
 use std::ffi::OsString;
@@ -39,6 +40,8 @@ enum Command {
     Detach(detach::Options),
     /// Show what is attached on this machine
     List(list::Options),
+    /// STATUS by hand: ask what the runtime asks, whether the node could attach a pod
+    Status(status::Options),
     /// Say what is wrong in files: definitions, pods, CNI configurations, policies
     Validate(validate::Options),
     /// Print the version
@@ -108,6 +111,7 @@ impl Command {
             Self::Check(options) => options.common.journals.output,
             Self::Detach(options) => options.common.journals.output,
             Self::List(options) => options.journals.output,
+            Self::Status(options) => options.output,
             Self::Validate(options) => options.output,
             Self::Demo | Self::Version => Format::Table,
         }
@@ -121,6 +125,7 @@ fn run(command: Command, env: Env<'_>, out: &mut Out<'_>) -> Result<(), Failure>
         Command::Demo => Ok(plexus::demo::run(out.stdout())?),
         Command::Detach(options) => detach::run(options, out),
         Command::List(options) => list::run(&options, out),
+        Command::Status(options) => status::run(&options, env, out),
         Command::Validate(options) => validate::run(&options, out),
         Command::Version => out.line(concat!("plexus ", env!("CARGO_PKG_VERSION"))),
     }

@@ -72,7 +72,13 @@ fn a_namespace_is_attached_by_hand() {
     let before = node.look();
     let commands = block("plexus attach");
     let shown = node.run(&format!("set -e; cd {}\n{commands}", root()));
-    for part in ["10.244.1.2/24", "192.0.2.101/24", "seg0", "10.100.0.11/24"] {
+    for part in [
+        "network \"plexus\" is ready",
+        "10.244.1.2/24",
+        "192.0.2.101/24",
+        "seg0",
+        "10.100.0.11/24",
+    ] {
         assert!(shown.contains(part), "no {part} in {shown}");
     }
     assert_eq!(node.look(), before);
