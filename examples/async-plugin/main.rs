@@ -1,6 +1,6 @@
 //! An IPAM plugin that awaits: addresses come from a service behind a Unix socket, which may be slow.
 //!
-//! The service reads one line, `lease ID`, `find ID` or `release ID`, and answers one: an address, `ok`, or
+//! The service reads one line, `lease ID`, `find ID`, `release ID` or `status`, and answers one: an address, `ok`, or
 //! `error TEXT`.
 
 use std::path::PathBuf;

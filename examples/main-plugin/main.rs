@@ -1,6 +1,5 @@
 //! A main plugin: containers on one bridge, with the addresses that an IPAM plugin gives.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::process::ExitCode;
 
 use cni_core::plugin::{Add, Check, Del, Env, Gc, Plugin, Rollback, Status, Teardown, run};
@@ -26,9 +25,11 @@ struct Ipam {
 
 /// The host end's name says whose it is, so that DEL needs no record: neither result nor namespace.
 fn host_end(env: &Env<'_>, id: &AttachmentId) -> Result<IfName, Error> {
-    let mut hash = DefaultHasher::new();
-    (env.network.as_str(), id.to_string()).hash(&mut hash);
-    let name = format!("seg{:012x}", hash.finish() >> 16).parse();
+    // FNV-1a, and not `DefaultHasher`: another build of the plugin, which gets the DEL, may have another one.
+    let fnv = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    let whose = format!("{} {id}", env.network);
+    let hash = whose.bytes().fold(0xcbf2_9ce4_8422_2325, fnv);
+    let name = format!("seg{:012x}", hash >> 16).parse();
     name.map_err(|error| Error::from_source(Code::INVALID_CONFIG, &error))
 }
 
