@@ -26,9 +26,11 @@ pub use builtin::Builtin;
 pub use dylib::Dylib;
 #[cfg(feature = "dylib")]
 pub(crate) use dylib::Trusted;
+pub use exec::Exec;
+#[cfg(feature = "testkit")]
+pub(crate) use exec::Group;
 #[cfg(feature = "testkit")]
 pub(crate) use exec::process;
-pub use exec::{Exec, Group};
 pub use operation::Operation;
 pub use resolver::{Choice, Resolver};
 pub use trace::TraceContext;

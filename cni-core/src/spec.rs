@@ -1,6 +1,11 @@
 //! The specification's types: names, versions, configurations, results, errors.
 //!
 //! Everything is parsed once, at the edge; inside, illegal values do not exist.
+//!
+//! - What is configured: [`ConfList`] is a network's list of plugins, [`PluginConf`] one plugin's object in it.
+//! - What is asked: [`AttachmentId`], [`NetnsPath`], [`CniArgs`].
+//! - What is answered: [`Success`] by ADD, [`VersionInfo`] by VERSION, [`Error`] with its [`Code`] by every verb.
+//! - [`Object`] is JSON as it came: keys in order, numbers to the digit, with all that this crate does not know.
 
 mod args;
 mod attachment;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use std::{fmt, fs};
 
 use self::answer::Answered;
-pub use self::process::Group;
+pub(crate) use self::process::Group;
 use super::find::find;
 use super::wire::{self, Run, Sink};
 use super::{Call, Invoke, Operation, TIMEOUT_MS, Target, TraceContext, Verb};
@@ -21,8 +21,8 @@ use crate::spec::{Error, Object, PluginType, Success, VersionInfo};
 /// Runs plugins as executables that are found in the request's `CNI_PATH`.
 ///
 /// # Guarantees
-/// - A plugin has a process group of its own (see [`Group`]). At the deadline the group gets TERM, and two
-///   seconds later KILL, so that what the plugin started ends with it; KILL at once in STATUS and VERSION.
+/// - A plugin has a process group of its own, but for [`Exec::inside_plugin`]. At the deadline the group gets TERM,
+///   and two seconds later KILL, so that what the plugin started ends with it; KILL at once in STATUS and VERSION.
 /// - Nobody who keeps the plugin's stdout or stderr open after its end can hold the caller up.
 /// - Memory is bounded: 16 MiB of stdout, 1 MiB of stderr.
 /// - The plugin's error object is returned as it came; what it wrote to stderr is passed on when it

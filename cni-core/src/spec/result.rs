@@ -16,7 +16,7 @@ pub use codec::ResultError;
 
 use super::Object;
 
-/// What ADD made: the internal form, from which every version is written.
+/// What ADD made, in one type for all versions: [`Success::encode`] writes it in the one asked for.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Success {

@@ -15,8 +15,7 @@ use crate::invoke::wire::{MOST_STDERR, MOST_STDOUT};
 
 /// The process group of a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Group {
+pub(crate) enum Group {
     /// The caller's: whoever ends the caller's group ends the plugin.
     Callers,
     /// One of its own, which is ended at the deadline with all that the plugin started.
