@@ -36,6 +36,8 @@ pub(super) struct Environment {
     pub(super) command: Command,
     pub(super) target: Target,
     pub(super) deadline: Option<Instant>,
+    /// What is wrong with the `CNI_ARGS` that the call goes on without.
+    pub(super) unread_args: Option<Error>,
 }
 
 type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
@@ -63,6 +65,7 @@ impl Environment {
             return Err(missing(&absent.join(",")));
         }
 
+        let (args, unread_args) = args(&command, var("CNI_ARGS"))?;
         let target = Target {
             id: container
                 .zip(ifname)
@@ -70,7 +73,7 @@ impl Environment {
             netns: var("CNI_NETNS")
                 .filter(|_| command.is_about_an_attachment())
                 .map(NetnsPath::new),
-            args: args(&command, var("CNI_ARGS"))?,
+            args,
             path: var("CNI_PATH").map(|path| split(&path)).unwrap_or_default(),
             own_netns: own_netns(var("CNI_NETNS_OVERRIDE")),
             trace: TraceContext::read(lookup),
@@ -80,6 +83,7 @@ impl Environment {
             command,
             target,
             deadline,
+            unread_args,
         })
     }
 }
@@ -120,18 +124,15 @@ fn parse<T: std::str::FromStr<Err: std::error::Error>>(name: &str, value: OsStri
     }
 }
 
-/// Reads `CNI_ARGS`. DEL goes on without bad ones, and removes what it can.
-fn args(command: &Command, value: Option<OsString>) -> Result<CniArgs, Error> {
+/// Reads `CNI_ARGS`. DEL goes on without bad ones, and removes what it can: then there is an error beside none.
+fn args(command: &Command, value: Option<OsString>) -> Result<(CniArgs, Option<Error>), Error> {
     let Some(value) = value else {
-        return Ok(CniArgs::default());
+        return Ok((CniArgs::default(), None));
     };
     match (parse("CNI_ARGS", value), command) {
+        (Ok(args), _) => Ok((args, None)),
         (Err(error), Command::Operation(Operation::Add | Operation::Check)) => Err(error),
-        (Err(error), _) => {
-            tracing::warn!(%error, "go on without CNI_ARGS");
-            Ok(CniArgs::default())
-        }
-        (args, _) => args,
+        (Err(error), _) => Ok((CniArgs::default(), Some(error))),
     }
 }
 

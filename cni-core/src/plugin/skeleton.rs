@@ -160,6 +160,9 @@ impl Skeleton<'_> {
         self.version = call.version;
         let span = call.span();
         let _entered = span.enter();
+        if let Some(error) = environment.unread_args {
+            tracing::warn!(%error, "go on without CNI_ARGS");
+        }
         let prev = prev.as_deref().map(serde_json::value::RawValue::get);
         let prev = self.prev(operation, prev.unwrap_or("null"))?;
         if operation == Operation::Add {

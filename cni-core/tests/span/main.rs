@@ -47,6 +47,21 @@ fn each_verb_is_a_span_however_the_plugin_is_run() {
 }
 
 #[test]
+fn arguments_that_del_goes_on_without_are_logged_in_its_span() {
+    let recorded = Recorder::record(|| {
+        let call = Invocation::new("DEL").with_env("CNI_ARGS", "A");
+        let config = r#"{"cniVersion":"1.1.0","name":"net","type":"scripted"}"#;
+        call.run(&Scripted, config).done().unwrap();
+    });
+    let [(span, event)] = &recorded.events[..] else {
+        panic!("{:?}", recorded.events)
+    };
+    let container = "cni verb=DEL plugin=scripted network=net container=";
+    assert!(span.as_ref().unwrap().starts_with(container), "{span:?}");
+    assert!(event.contains("go on without CNI_ARGS"), "{event}");
+}
+
+#[test]
 fn a_verb_without_attachment_and_trace_has_a_span_with_the_network_alone() {
     let recorded = Recorder::record(|| {
         let builtin = Builtin::new().with(Scripted);
