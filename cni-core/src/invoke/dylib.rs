@@ -92,7 +92,7 @@ impl Dylib {
         self
     }
 
-    /// The same with `sink` for the messages of plugins that succeeded, which go to stderr otherwise.
+    /// The same with `sink` for the messages of plugins, which go to stderr otherwise.
     pub fn with_stderr(mut self, sink: impl Fn(&[u8]) + Send + Sync + 'static) -> Self {
         self.stderr = Box::new(sink);
         self
@@ -104,18 +104,21 @@ impl Dylib {
         run.in_time()?;
         let input = mem::take(&mut run.input);
         let answered = library.call(&run, input, self.owner)?;
-        let (plugin, stderr) = (run.plugin, String::from_utf8_lossy(&answered.stderr));
         if answered.overflowed {
-            return Err(wire::overflow(plugin, stderr.trim()));
+            let stderr = String::from_utf8_lossy(&answered.stderr);
+            return Err(wire::overflow(run.plugin, stderr.trim()));
         }
-        if answered.exit_code != 0 {
-            let status = format!("exit status: {}", answered.exit_code);
-            return Err(wire::failure(plugin, &answered.stdout, stderr.trim(), &status));
-        }
-        if !answered.stderr.is_empty() {
-            (self.stderr)(&answered.stderr);
-        }
-        Ok(answered.stdout)
+        let status = match answered.exit_code {
+            0 => Ok(()),
+            code => Err(format!("exit status: {code}")),
+        };
+        wire::ended(
+            run.plugin,
+            status,
+            answered.stdout,
+            &answered.stderr,
+            &self.stderr,
+        )
     }
 
     fn library(&self, run: &Run<'_>) -> Result<Arc<Library>, Error> {

@@ -11,7 +11,6 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 use std::{fmt, fs};
 
-use self::answer::Answered;
 pub(crate) use self::process::Group;
 use super::find::find;
 use super::wire::{self, Run, Sink};
@@ -25,8 +24,8 @@ use crate::spec::{Error, Object, PluginType, Success, VersionInfo};
 ///   and two seconds later KILL, so that what the plugin started ends with it; KILL at once in STATUS and VERSION.
 /// - Nobody who keeps the plugin's stdout or stderr open after its end can hold the caller up.
 /// - Memory is bounded: 16 MiB of stdout, 1 MiB of stderr.
-/// - The plugin's error object is returned as it came; what it wrote to stderr is passed on when it
-///   succeeded, and is in the error when it failed without an object.
+/// - The plugin's error object is returned as it came; what it wrote to stderr is passed on, or is in the
+///   error when it failed without a word on stdout.
 ///
 /// # Assumptions
 /// Without a deadline in the call and without [`Exec::with_limit`] a plugin may take as long as it likes.
@@ -45,7 +44,7 @@ impl Default for Exec {
 }
 
 impl Exec {
-    /// Plugins get the environment of this process. What successful ones write to stderr goes to its stderr.
+    /// Plugins get the environment of this process. What they write to stderr goes to its stderr.
     pub fn new() -> Self {
         Self {
             environment: None,
@@ -76,7 +75,7 @@ impl Exec {
         self
     }
 
-    /// The same with `sink` for what successful plugins wrote to stderr.
+    /// The same with `sink` for what plugins wrote to stderr.
     pub fn with_stderr(mut self, sink: impl Fn(&[u8]) + Send + Sync + 'static) -> Self {
         self.stderr = Box::new(sink);
         self
@@ -93,11 +92,7 @@ impl Exec {
             _ => process::GRACE,
         };
         let finished = process::run(&mut command, self.group, &run.input, run.deadline, grace);
-        let Answered { stdout, stderr } = answer::judge(run, finished)?;
-        if !stderr.is_empty() {
-            (self.stderr)(&stderr);
-        }
-        Ok(stdout)
+        answer::judge(run, finished, &self.stderr)
     }
 
     /// The executable with its environment; later variables replace those of the base.

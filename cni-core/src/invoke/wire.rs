@@ -18,12 +18,12 @@ pub(crate) const MOST_STDOUT: usize = 16 << 20;
 /// The most bytes of stderr that are kept: more than anybody reads.
 pub(crate) const MOST_STDERR: usize = 1 << 20;
 
-/// Takes what a successful plugin wrote to stderr.
+/// Takes what a plugin wrote to stderr.
 pub(super) type Sink = Box<dyn Fn(&[u8]) + Send + Sync>;
 
 /// The sink that is stderr of this process.
 pub(super) fn to_stderr(text: &[u8]) {
-    // It is for people: if nobody reads it, the call has still succeeded.
+    // It is for people: if nobody reads it, the call has ended no worse.
     drop(std::io::stderr().write_all(text));
 }
 
@@ -198,8 +198,26 @@ pub(super) fn overflow(plugin: &PluginType, stderr: &str) -> Error {
     Error::new(Code::IO, msg).with_details(shortened(stderr))
 }
 
+/// What a plugin wrote to stdout, if it ended well; `status` says how it ended else.
+///
+/// `sink` gets what it wrote to stderr, unless that is all there is to make an error of.
+pub(super) fn ended(
+    plugin: &PluginType,
+    status: Result<(), String>,
+    stdout: Vec<u8>,
+    stderr: &[u8],
+    sink: &Sink,
+) -> Result<Vec<u8>, Error> {
+    let text = String::from_utf8_lossy(stderr);
+    let failed = status.map_err(|status| failure(plugin, &stdout, text.trim(), &status));
+    if !stderr.is_empty() && (failed.is_ok() || !stdout.trim_ascii().is_empty()) {
+        sink(stderr);
+    }
+    failed.map(|()| stdout)
+}
+
 /// The plugin's own error object, or what can be said without one. The texts begin as the reference's.
-pub(super) fn failure(plugin: &PluginType, stdout: &[u8], stderr: &str, status: &str) -> Error {
+fn failure(plugin: &PluginType, stdout: &[u8], stderr: &str, status: &str) -> Error {
     if let Ok(object) = Object::from_slice(stdout)
         && let Ok(error) = object.parse::<Error>()
         // An object of another kind is an error that says nothing.

@@ -107,16 +107,21 @@ fn the_plugins_error_object_comes_through_unchanged() {
 }
 
 #[test]
-fn messages_are_passed_on_after_success() {
+fn messages_are_passed_on_unless_they_are_the_error() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&seen);
-    let mut library =
-        Library::new(r#"answer.messages = text("hello\n"); answer.exit_code = input.length > 100;"#);
+    let mut library = Library::new(
+        r#"answer.messages = text("hello\n"); answer.exit_code = input.length > 100;
+        if (input.length > 200) answer.output = text("{\"code\":7,\"msg\":\"no\"}");"#,
+    );
     library.dylib = made::dylib().with_stderr(move |text| sink.lock().unwrap().extend_from_slice(text));
     library.run(Verb::Del).unwrap();
     library.config.set("long", &"x".repeat(100)).unwrap();
     library.run(Verb::Del).unwrap_err();
     assert_eq!(*seen.lock().unwrap(), b"hello\n");
+    library.config.set("long", &"x".repeat(200)).unwrap();
+    assert_eq!(library.run(Verb::Del).unwrap_err().code, Code(7));
+    assert_eq!(*seen.lock().unwrap(), b"hello\nhello\n");
 }
 
 #[test]

@@ -148,15 +148,20 @@ fn the_plugins_error_object_comes_through_unchanged() {
 }
 
 #[test]
-fn stderr_is_passed_on_after_success() {
+fn stderr_is_passed_on_unless_it_is_the_error() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&seen);
     let exec = Exec::new().with_stderr(move |text| sink.lock().unwrap().extend_from_slice(text));
     Bin::new("echo hello >&2").run(&exec, Verb::Del).unwrap();
-    Bin::new("echo bad >&2; exit 1")
+    let mute = Bin::new("echo bad >&2; exit 1").run(&exec, Verb::Del);
+    assert_eq!(mute.unwrap_err().msg, "netplugin failed: \"bad\"");
+    let object = r#"{"code":7,"msg":"no"}"#;
+    let spoken = Bin::new(&format!("echo undo >&2; echo '{object}'; exit 1")).run(&exec, Verb::Del);
+    assert_eq!(spoken.unwrap_err().code, Code(7));
+    Bin::new("echo why >&2; echo text; exit 1")
         .run(&exec, Verb::Del)
         .unwrap_err();
-    assert_eq!(*seen.lock().unwrap(), b"hello\n");
+    assert_eq!(*seen.lock().unwrap(), b"hello\nundo\nwhy\n");
 }
 
 #[test]

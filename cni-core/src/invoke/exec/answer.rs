@@ -4,26 +4,25 @@ use std::io;
 use std::time::Duration;
 
 use super::process::{End, Finished};
-use crate::invoke::wire::{Run, failure, overflow};
+use crate::invoke::wire::{self, Run, Sink};
 use crate::spec::{Code, Error, PluginType, shortened};
 
 /// The output of a plugin that succeeded.
-pub(super) struct Answered {
-    pub(super) stdout: Vec<u8>,
-    pub(super) stderr: Vec<u8>,
-}
-
-/// Success or failure of the run.
-pub(super) fn judge(run: &Run<'_>, finished: io::Result<Finished>) -> Result<Answered, Error> {
+pub(super) fn judge(run: &Run<'_>, finished: io::Result<Finished>, sink: &Sink) -> Result<Vec<u8>, Error> {
     let plugin = run.plugin;
     let Finished { end, stdout, stderr } = finished.map_err(|error| unstartable(plugin, &error))?;
-    let stderr_text = String::from_utf8_lossy(&stderr);
-    let stderr_text = stderr_text.trim();
+    let text = String::from_utf8_lossy(&stderr);
     match end {
-        End::Exited(status) if status.success() => Ok(Answered { stdout, stderr }),
-        End::Exited(status) => Err(failure(plugin, &stdout, stderr_text, &status.to_string())),
-        End::Overflow => Err(overflow(plugin, stderr_text)),
-        End::Timeout(after) => Err(timeout(run, after, stderr_text)),
+        End::Exited(status) => {
+            let status = if status.success() {
+                Ok(())
+            } else {
+                Err(status.to_string())
+            };
+            wire::ended(plugin, status, stdout, &stderr, sink)
+        }
+        End::Overflow => Err(wire::overflow(plugin, text.trim())),
+        End::Timeout(after) => Err(timeout(run, after, text.trim())),
     }
 }
 
