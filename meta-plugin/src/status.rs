@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use cni_core::chain::{self, Runtime};
 use cni_core::spec::{Code, ConfList, Error, PluginConf};
+use tracing::Span;
 
 use crate::node::Node;
 
@@ -24,7 +25,9 @@ pub fn run(node: &Node, list: &ConfList, path: &[PathBuf]) -> Result<(), Error> 
     let (send, answers) = mpsc::channel();
     for (at, plugin) in list.plugins().enumerate() {
         let (node, one, path, send) = (node.clone(), alone(list, plugin), path.to_vec(), send.clone());
+        let span = Span::current();
         let ask = move || {
+            let _entered = span.entered();
             let mut runtime = Runtime::new(&node.resolver, path);
             runtime.deadline = deadline.checked_sub(HEADROOM);
             runtime.trace = node.trace.clone();

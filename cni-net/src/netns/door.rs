@@ -7,6 +7,7 @@ use std::thread;
 use rustix::fs::{Mode, OFlags, fstat, fstatfs, open, stat};
 use rustix::io::Errno;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use tracing::Span;
 
 use crate::NetError;
 
@@ -67,8 +68,10 @@ fn within<T: Send>(path: &Path, fd: BorrowedFd<'_>, f: impl FnOnce() -> T + Send
         path: path.to_owned(),
         source,
     };
+    // What is logged there belongs to what the caller does.
+    let span = Span::current();
     thread::scope(|scope| {
-        let entered = move || enter(fd).map(|()| f());
+        let entered = move || enter(fd).map(|()| span.in_scope(f));
         let thread = thread::Builder::new()
             .name("netns".to_owned())
             .spawn_scoped(scope, entered)

@@ -6,6 +6,7 @@ mod bridge;
 mod elsewhere;
 mod faults;
 mod fixture;
+mod log;
 mod loopback;
 mod macvlan;
 mod together;
