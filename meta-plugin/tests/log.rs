@@ -28,10 +28,10 @@ fn plexus(args: &[&str]) -> Command {
     command
 }
 
-/// DEL as a runtime calls it.
-fn del(state: &Path, level: &str) -> Output {
+/// The plugin as a runtime calls it.
+fn call(verb: &str, state: &Path, level: &str) -> Output {
     let variables = [
-        ("CNI_COMMAND", "DEL"),
+        ("CNI_COMMAND", verb),
         ("CNI_CONTAINERID", "c1"),
         ("CNI_IFNAME", "eth0"),
         ("CNI_PATH", "/nowhere"),
@@ -39,8 +39,8 @@ fn del(state: &Path, level: &str) -> Output {
         ("PLEXUS_LOG", level),
     ];
     let mut child = plexus(&[]).envs(variables).spawn().unwrap();
-    let entry = json!({"cniVersion": "1.0.0", "name": "plexus", "type": "plexus", "mode": "standalone",
-        "delegates": [{"type": "bridge"}], "stateDir": state});
+    let entry = json!({"cniVersion": "1.1.0", "name": "plexus", "type": "plexus", "mode": "standalone",
+        "delegates": [{"cniVersion": "1.1.0", "name": "net-a", "type": "loopback", "unheardOf": 1}], "stateDir": state});
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(entry.to_string().as_bytes()).unwrap();
     drop(stdin);
@@ -62,8 +62,8 @@ fn cn2_a_line_says_what_it_is_about_and_which_trace_it_belongs_to() {
         "WARN {span}: plexus::journal: the journal's torn tail is cut off path={}\n",
         path.display()
     );
-    assert_eq!(told(del(state.path(), "")), line);
-    assert_eq!(told(del(torn().path(), "off")), "");
+    assert_eq!(told(call("DEL", state.path(), "")), line);
+    assert_eq!(told(call("DEL", torn().path(), "off")), "");
 }
 
 #[test]
@@ -72,6 +72,17 @@ fn the_command_line_tells_it_too() {
     let dir = state.path().to_str().unwrap();
     let output = plexus(&["detach", "--container-id", "c1", "--state-dir", dir]).output();
     let stderr = told(output.unwrap());
-    assert!(stderr.starts_with("WARN "), "{stderr}");
+    let start = r#"WARN detach{container="c1"}: plexus::journal: the journal's "#;
+    assert!(stderr.starts_with(start), "{stderr}");
     assert!(stderr.contains("torn tail is cut off path="), "{stderr}");
+}
+
+#[test]
+fn what_the_plugins_of_a_status_log_bears_the_span_of_the_whole() {
+    let stderr = told(call("STATUS", torn().path(), "debug"));
+    let trace = r#"traceparent="00-0af7-b7ad-01""#;
+    let line = format!(
+        r#"DEBUG cni{{verb="STATUS" plugin="plexus" network="plexus" {trace}}}:cni{{verb="STATUS" plugin="loopback" network="net-a" {trace}}}: cni_core::plugin::unknown: unknown key in configuration plugin="loopback" key="unheardOf""#
+    );
+    assert!(stderr.lines().any(|said| said == line), "{stderr}");
 }

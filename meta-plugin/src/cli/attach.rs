@@ -61,6 +61,8 @@ pub(crate) fn run(options: Options, env: Env<'_>, out: &mut Out<'_>) -> Result<(
         Some(id) => id.clone(),
         None => machine::container_of(&options.netns)?,
     };
+    let (id, name) = (container.as_str(), options.ifname.as_str());
+    let _entered = tracing::info_span!("attach", container = id, ifname = name).entered();
     let args = args(&container);
     let plan = options.plan(&pod, &policy, args.clone())?;
     for warning in &plan.warnings {

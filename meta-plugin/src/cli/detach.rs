@@ -22,6 +22,8 @@ pub(crate) fn run(options: Options, out: &mut Out<'_>) -> Result<(), Failure> {
     request.ifname = target.ifname;
     let node = common.node(&common.policy()?);
     let container = &request.container;
+    let ifname = request.ifname.as_ref().map(|ifname| ifname.as_str());
+    let _entered = tracing::info_span!("detach", container = container.as_str(), ifname).entered();
     let found = match node.state.calls_of(container)?.is_empty() {
         true => "nothing is attached to it",
         false => "detach what is attached to it",
