@@ -32,16 +32,7 @@ pub fn add(
         called: Vec::new(),
         result: None,
     };
-    let added = adding.all().and_then(|()| {
-        let attachment = KeptAttachment {
-            id: id.clone(),
-            netns: Some(netns.clone()),
-            args: runtime.args.clone(),
-            capability_args: runtime.capability_args.clone(),
-            result: adding.result.clone(),
-        };
-        kept.put(list, &attachment).map_err(ChainError::results("write"))
-    });
+    let added = adding.all().and_then(|()| adding.keep(id, netns, kept));
     match (added, runtime.failed_add) {
         // No list is without a plugin.
         (Ok(()), _) => Ok(adding.result.unwrap_or_default()),
@@ -74,6 +65,18 @@ impl Adding<'_> {
             self.result = Some(step.add(self.result.as_ref())?);
         }
         Ok(())
+    }
+
+    fn keep(&self, id: &AttachmentId, netns: &NetnsPath, kept: &dyn Results) -> Result<(), ChainError> {
+        let attachment = KeptAttachment {
+            id: id.clone(),
+            netns: Some(netns.clone()),
+            args: self.runtime.args.clone(),
+            capability_args: self.runtime.capability_args.clone(),
+            result: self.result.clone(),
+        };
+        let written = kept.put(self.list, &attachment);
+        written.map_err(ChainError::results("write"))
     }
 
     fn undo(&self, deadline: Option<Instant>) -> Result<(), ChainError> {

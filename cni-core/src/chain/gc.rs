@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::request::Step;
-use super::{ChainError, FailedDel, KeptAttachment, Results, Runtime, del};
+use super::{ChainError, FailedDel, Results, Runtime, del};
 use crate::invoke::{Operation, Verb};
 use crate::spec::{ConfList, ValidAttachment};
 
@@ -52,22 +52,16 @@ fn del_invalid(
         Vec::new()
     });
     for attachment in attachments {
-        let KeptAttachment {
-            id,
-            netns,
-            args,
-            capability_args,
-            ..
-        } = attachment;
-        if valid.contains(&ValidAttachment::from(&id)) {
+        let (id, netns) = (&attachment.id, attachment.netns.as_ref());
+        if valid.contains(&ValidAttachment::from(id)) {
             continue;
         }
         let as_at_add = Runtime {
-            args,
-            capability_args,
+            args: attachment.args,
+            capability_args: attachment.capability_args,
             failed_del: FailedDel::GoOn,
             ..runtime.clone()
         };
-        failures.extend(del(list, &id, netns.as_ref(), &as_at_add, kept).err());
+        failures.extend(del(list, id, netns, &as_at_add, kept).err());
     }
 }

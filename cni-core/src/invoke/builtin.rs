@@ -73,7 +73,7 @@ impl Builtin {
         call: &Call<'_>,
         invoke: &'a dyn Invoke,
     ) -> Result<Checked<'a>, Error> {
-        let plugin = self.expect(call.plugin)?;
+        let plugin = self.plugin(call.plugin)?;
         in_time(call.plugin, operation.as_str(), call.deadline)?;
         let call = Unchecked {
             operation,
@@ -85,7 +85,7 @@ impl Builtin {
         call.check(plugin)
     }
 
-    fn expect(&self, name: &PluginType) -> Result<&dyn DynPlugin, Error> {
+    fn plugin(&self, name: &PluginType) -> Result<&dyn DynPlugin, Error> {
         self.find(name.as_str()).ok_or_else(|| {
             let msg = format!("find built-in plugin {:?}", name.as_str());
             Error::new(Code::INVALID_CONFIG, msg)
@@ -109,11 +109,11 @@ impl Invoke for Builtin {
     }
 
     fn version(&self, plugin: &PluginType, _: &Target, _: Option<Instant>) -> Result<VersionInfo, Error> {
-        Ok(VersionInfo::new(Version::V1_1_0, self.expect(plugin)?.versions()))
+        Ok(VersionInfo::new(Version::V1_1_0, self.plugin(plugin)?.versions()))
     }
 
     fn locate(&self, plugin: &PluginType, config: &Object, _: &[PathBuf]) -> Result<(), Error> {
-        let plugin = self.expect(plugin)?;
+        let plugin = self.plugin(plugin)?;
         let call = Unchecked {
             operation: Operation::Add,
             target: Target::default(),

@@ -99,40 +99,32 @@ impl Checked<'_> {
     fn request(&self, prev: Option<Success>) -> Result<Request<'_>, Error> {
         let (env, config) = (self.env(), ());
         Ok(match self.call.operation {
-            Operation::Add => {
-                let (id, netns) = (self.id()?, self.netns()?);
-                Request::Add(Add {
-                    id,
-                    netns,
-                    config,
-                    prev,
-                    env,
-                })
-            }
-            Operation::Check => {
-                let (id, netns) = (self.id()?, self.netns()?);
-                Request::Check(Check {
-                    id,
-                    netns,
-                    config,
-                    prev,
-                    env,
-                })
-            }
-            Operation::Del => {
-                let (id, netns) = (self.id()?, self.call.target.netns.clone());
-                Request::Del(Del {
-                    id,
-                    netns,
-                    config,
-                    prev,
-                    env,
-                })
-            }
-            Operation::Gc => {
-                let valid = valid(&self.call.config)?;
-                Request::Gc(Gc { config, valid, env })
-            }
+            Operation::Add => Request::Add(Add {
+                id: self.id()?,
+                netns: self.netns()?,
+                config,
+                prev,
+                env,
+            }),
+            Operation::Check => Request::Check(Check {
+                id: self.id()?,
+                netns: self.netns()?,
+                config,
+                prev,
+                env,
+            }),
+            Operation::Del => Request::Del(Del {
+                id: self.id()?,
+                netns: self.call.target.netns.clone(),
+                config,
+                prev,
+                env,
+            }),
+            Operation::Gc => Request::Gc(Gc {
+                config,
+                valid: valid(&self.call.config)?,
+                env,
+            }),
             Operation::Status => Request::Status(Status { config, env }),
         })
     }

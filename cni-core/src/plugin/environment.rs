@@ -43,33 +43,14 @@ pub(super) struct Environment {
 type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 impl Environment {
-    /// Reads the variables: those that are there and invalid are refused before those that are missing.
+    /// Reads the variables of a call.
     pub(super) fn read(lookup: Lookup<'_>) -> Result<Self, Error> {
         let var = |name: &str| lookup(name).filter(|value| !value.is_empty());
         let command = command(var("CNI_COMMAND"));
-        let required = required(&command);
-        let is_required = |name: &str| required.contains(&name);
-
-        let container = var("CNI_CONTAINERID").filter(|_| is_required("CNI_CONTAINERID"));
-        let container = container
-            .map(|v| parse::<ContainerId>("CNI_CONTAINERID", v))
-            .transpose()?;
-        let ifname = var("CNI_IFNAME").filter(|_| is_required("CNI_IFNAME"));
-        let ifname = ifname.map(|v| parse::<IfName>("CNI_IFNAME", v)).transpose()?;
-        let absent: Vec<&str> = required
-            .iter()
-            .copied()
-            .filter(|name| var(name).is_none())
-            .collect();
-        if !absent.is_empty() {
-            return Err(missing(&absent.join(",")));
-        }
-
+        let id = attachment(required(&command), &var)?;
         let (args, unread_args) = args(&command, var("CNI_ARGS"))?;
         let target = Target {
-            id: container
-                .zip(ifname)
-                .map(|(container, ifname)| AttachmentId { container, ifname }),
+            id,
             netns: var("CNI_NETNS")
                 .filter(|_| command.is_about_an_attachment())
                 .map(NetnsPath::new),
@@ -113,6 +94,23 @@ fn required(command: &Command) -> &'static [&'static str] {
         Command::Operation(Operation::Gc | Operation::Status) => &["CNI_PATH"],
         Command::About | Command::Unknown(_) | Command::Version => &[],
     }
+}
+
+/// The attachment that the call is about, if its verb is about one: variables that are invalid are refused before those
+/// that are missing.
+fn attachment(required: &[&str], var: Lookup<'_>) -> Result<Option<AttachmentId>, Error> {
+    let wanted = |name: &str| var(name).filter(|_| required.contains(&name));
+    let container = wanted("CNI_CONTAINERID").map(|id| parse::<ContainerId>("CNI_CONTAINERID", id));
+    let container = container.transpose()?;
+    let ifname = wanted("CNI_IFNAME").map(|name| parse::<IfName>("CNI_IFNAME", name));
+    let ifname = ifname.transpose()?;
+    let absent = required.iter().copied().filter(|name| var(name).is_none());
+    let absent: Vec<&str> = absent.collect();
+    if !absent.is_empty() {
+        return Err(missing(&absent.join(",")));
+    }
+    let both = container.zip(ifname);
+    Ok(both.map(|(container, ifname)| AttachmentId { container, ifname }))
 }
 
 /// The value of a variable. One that is not UTF-8 is refused: with its bytes replaced it would be another name.
