@@ -27,6 +27,9 @@
 
 mod settings;
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
 use cni_core::plugin::{Add, Check, Del, Plugin, Status};
 use cni_core::spec::{Code, Error, IpConfig, Success};
 
@@ -62,11 +65,15 @@ impl Plugin for Static {
             .prev
             .as_ref()
             .ok_or_else(|| Error::new(Code::INVALID_CONFIG, "Required prevResult missing"))?;
+        let there = prev.ips.iter().map(|ip| (ip.address.addr(), ip.gateway));
+        let there: BTreeSet<_> = there.collect();
         for wanted in &settings.addresses {
-            let ip = wanted.net.addr();
-            let mut same = prev.ips.iter().filter(|found| found.address.addr() == ip);
-            let fits = |found: &IpConfig| wanted.gateway.is_none() || wanted.gateway == found.gateway;
-            if !same.any(fits) {
+            let (ip, gateway) = (wanted.net.addr(), wanted.gateway);
+            // No gateway comes before any.
+            let mut from = there.range((ip, gateway)..);
+            let fits =
+                |found: &(IpAddr, Option<IpAddr>)| found.0 == ip && (gateway.is_none() || found.1 == gateway);
+            if !from.next().is_some_and(fits) {
                 let ifname = &request.id.ifname;
                 let msg = format!("static: Failed to match addr {ip} on interface {ifname}");
                 return Err(Error::new(Code(150), msg));

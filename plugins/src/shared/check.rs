@@ -3,10 +3,13 @@
 //! Plugins later in the chain may have changed things: another default route, routes in another table.
 //! What they may not change must be there.
 
+use std::collections::BTreeSet;
+
 use cni_core::spec::{Error, IfName, Interface, IpConfig, Mac, NetnsPath, Route, Success};
 use cni_net::link::Link;
 use cni_net::route::{self, TABLE_MAIN};
 use cni_net::{Addrs, At, Links, Netns, Routes};
+use ipnet::IpNet;
 
 use super::SharedError;
 
@@ -97,16 +100,14 @@ pub fn addresses_and_routes<N: Addrs + Routes>(
     }
     let at = At::Netns(netns);
     let addrs = net.addrs(at, ifname.as_str())?;
+    let addrs: BTreeSet<IpNet> = addrs.iter().map(|addr| addr.address).collect();
     let routes = net.routes(at)?;
+    let subnets: BTreeSet<IpNet> = routes.iter().map(|route| route.dst).collect();
     for ip in mine {
         let subject = format!("address {}", ip.address);
-        ensure(
-            addrs.iter().any(|a| a.address == ip.address),
-            &subject,
-            "is missing",
-        )?;
+        ensure(addrs.contains(&ip.address), &subject, "is missing")?;
         let is_host = ip.address.prefix_len() == ip.address.max_prefix_len();
-        let connected = is_host || routes.iter().any(|r| r.dst == ip.address.trunc());
+        let connected = is_host || subnets.contains(&ip.address.trunc());
         ensure(connected, &subject, "has no route to its subnet")?;
     }
     for wanted in &result.routes {

@@ -5,6 +5,7 @@
 //! is asked for; a route of link or host scope gets no gateway; other hosts are told where the addresses
 //! are once the link carries traffic; and on an address without a subnet (/32, /128) the gateway is taken to be on the link.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use cni_core::spec::{Error, IfName, Mac, Success};
@@ -58,10 +59,11 @@ impl Plan {
             routes: Vec::new(),
             options,
         };
+        let mut hosts = BTreeSet::new();
         for ip in &result.ips {
             match ip.interface {
                 None => continue,
-                Some(of) if of == index => plan.push_addr(ip.address)?,
+                Some(of) if of == index => plan.push_addr(ip.address, &mut hosts)?,
                 Some(of) => return Err(plan.bad_index(ip.address, of)),
             }
             same_family(ip.gateway, ip.address)?;
@@ -108,14 +110,15 @@ impl Plan {
         }
     }
 
-    fn push_addr(&mut self, address: IpNet) -> Result<(), SharedError> {
+    /// Adds an address, unless it is among `hosts`, where it goes.
+    fn push_addr(&mut self, address: IpNet, hosts: &mut BTreeSet<IpAddr>) -> Result<(), SharedError> {
         let ifname = || self.ifname.to_string();
         let host = address.addr();
         if host.is_unspecified() || host.is_multicast() {
             let ifname = ifname();
             return Err(SharedError::AddressKind { ifname, address });
         }
-        if self.addrs.iter().any(|a| a.address.addr() == host) {
+        if !hosts.insert(host) {
             let ifname = ifname();
             return Err(SharedError::AddressTwice { ifname, address });
         }

@@ -5,7 +5,7 @@
 //! rule for each address of each attachment, known by the beginning of its comment; `postrouting` leads
 //! there, for all but multicast. Table and chains stay once they are there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use cni_core::plugin::{Add, Rollback};
 use cni_core::spec::{AttachmentId, Error, NetName, Success, ValidAttachment};
@@ -60,16 +60,12 @@ pub fn ensure(
 ) -> Result<(), NetError> {
     let checks = checks();
     let comment = comment(network, id);
-    replace(
-        net,
-        |rule| is_of(rule, network, id),
-        |transaction| {
-            lead_to_checks(transaction);
-            for address in addresses {
-                transaction.add_rule(&checks, &rule(*address), &comment);
-            }
-        },
-    )
+    replace(net, is_of(network, id), |transaction| {
+        lead_to_checks(transaction);
+        for address in addresses {
+            transaction.add_rule(&checks, &rule(*address), &comment);
+        }
+    })
 }
 
 /// [`ensure`] for the addresses of `success`, the result of an ADD; they are removed again if that fails later.
@@ -96,7 +92,7 @@ pub fn add<'r, N: Nft, C>(
 /// # Errors
 /// When the kernel refuses; that there is nothing is no error.
 pub fn remove(net: &impl Nft, network: &NetName, id: &AttachmentId) -> Result<(), NetError> {
-    replace(net, |rule| is_of(rule, network, id), |_| ())
+    replace(net, is_of(network, id), |_| ())
 }
 
 /// Removes what is there for `network` and for no attachment in `valid`.
@@ -125,12 +121,14 @@ pub fn check(net: &impl Nft, network: &NetName, id: &AttachmentId, addresses: &[
         subject: format!("masquerade of {id}"),
         problem,
     };
-    let there = net.rules(At::Host, &checks())?;
+    let mut there: VecDeque<Rule> = net.rules(At::Host, &checks())?.into();
+    there.retain(is_of(network, id));
     for address in addresses {
-        let does = |r: &Rule| is_of(r, network, id) && r.does(&rule(*address));
-        if !there.iter().any(does) {
-            return Err(differs(format!("the rule for {address} is missing")).into());
-        }
+        // They are in the addresses' order, so that the first is the one.
+        let wanted = rule(*address);
+        let found = there.iter().position(|rule| rule.does(&wanted));
+        let at = found.ok_or_else(|| differs(format!("the rule for {address} is missing")))?;
+        there.remove(at);
     }
     let leads = |rule: &Rule| rule.does(&[Expr::Goto(checks().chain)]);
     if !net.rules(At::Host, &postrouting())?.iter().any(leads) {
@@ -188,8 +186,10 @@ fn postrouting() -> Chain {
     Chain::new(Family::Inet, TABLE, "postrouting")
 }
 
-fn is_of(rule: &Rule, network: &NetName, id: &AttachmentId) -> bool {
-    rule.comment.starts_with(&instance(network, id))
+/// Whether a rule is the attachment's.
+fn is_of(network: &NetName, id: &AttachmentId) -> impl Fn(&Rule) -> bool + use<> {
+    let instance = instance(network, id);
+    move |rule| rule.comment.starts_with(&instance)
 }
 
 /// The key of an attachment's rules, and then, as far as there is room, whose they are.

@@ -8,6 +8,7 @@
 
 mod input;
 mod machine;
+mod many;
 mod refused;
 mod taken_over;
 
