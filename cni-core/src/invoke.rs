@@ -41,7 +41,9 @@ use std::fmt::Debug;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use crate::spec::{AttachmentId, CniArgs, Error, NetnsPath, Object, PluginType, Success, VersionInfo};
+use crate::spec::{
+    AttachmentId, CniArgs, Error, NetnsPath, Object, PluginType, Success, VersionInfo, with_causes,
+};
 
 /// The verbs without a result: [`Operation`] without ADD.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -87,7 +89,7 @@ impl Call<'_> {
     ) -> Result<Option<T>, Error> {
         match self.prev.map(convert).transpose() {
             Err(error) if operation == Operation::Del => {
-                tracing::warn!(plugin = self.plugin.as_str(), %error, "DEL without prevResult");
+                tracing::warn!(plugin = self.plugin.as_str(), error = %with_causes(&error), "DEL without prevResult");
                 Ok(None)
             }
             prev => prev,

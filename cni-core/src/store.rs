@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use crate::chain::{KeptAttachment, Results, ResultsError};
 use crate::load;
-use crate::spec::{AttachmentId, ConfList, ContainerId, NetName, Version};
+use crate::spec::{AttachmentId, ConfList, ContainerId, NetName, Version, with_causes};
 use file::Cached;
 
 /// A directory with one file an attachment: `results/<network>-<container id>-<ifname>`.
@@ -215,8 +215,8 @@ fn decoded(path: &Path, json: &[u8], version: Version) -> Option<Cached> {
         .ok()
 }
 
-fn unreadable(path: &Path, error: &dyn std::fmt::Display) {
-    tracing::warn!(?path, %error, "result cache entry is unreadable");
+fn unreadable(path: &Path, error: &(dyn std::error::Error + 'static)) {
+    tracing::warn!(?path, error = %with_causes(error), "result cache entry is unreadable");
 }
 
 impl Results for Store {

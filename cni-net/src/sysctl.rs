@@ -4,6 +4,8 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use cni_core::spec::Error;
+
 use crate::netns::Place;
 use crate::{At, Kernel, NetError};
 
@@ -58,7 +60,7 @@ pub(crate) fn ignore_router_advertisements(place: &Place, link: &str) -> Result<
     let key = format!("ipv6/conf/{link}/accept_ra");
     let file = file(&key)?;
     if let Err(error) = place.run(|| write(&file, &key, "0"))? {
-        tracing::debug!(link, %error, "ignore router advertisements");
+        tracing::debug!(link, error = %Error::from(error), "ignore router advertisements");
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use cni_core::spec::{AttachmentId, CniArgs, Code, Error, IfName, NetName, NetnsPath, Success};
+use cni_core::spec::{AttachmentId, CniArgs, Code, Error, IfName, NetName, NetnsPath, Success, with_causes};
 use cni_net::Netns;
 
 use crate::journal::{Call, Journal, Planned, VERSION};
@@ -108,7 +108,7 @@ pub fn run(node: &Node, request: &Request, plan: &Plan) -> Result<Vec<Attached>,
     if attached.is_err()
         && let Err(error) = dir.remove_if_empty()
     {
-        tracing::warn!(%error, "remove the container's directory");
+        tracing::warn!(error = %with_causes(&error), "remove the container's directory");
     }
     attached
 }

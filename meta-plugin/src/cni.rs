@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use cni_core::plugin::{self, Add, Check, Del, Env, Gc, Plugin, Status};
-use cni_core::spec::{Code, ConfList, Error, IfName, Object, Success};
+use cni_core::spec::{Code, ConfList, Error, IfName, Object, Success, with_causes};
 use cni_core::{invoke::Resolver, plugin::DynPlugin};
 use cni_net::Kernel;
 use serde::de::IgnoredAny;
@@ -116,7 +116,7 @@ impl Plugin for Meta {
 
     fn del(&self, request: Del<'_, IgnoredAny>) -> Result<(), Error> {
         let policy = Policy::load(&self.policy).unwrap_or_else(|error| {
-            tracing::warn!(%error, "go on with the default policy");
+            tracing::warn!(error = %with_causes(&error), "go on with the default policy");
             Policy::default()
         });
         let node = self.node(state_dir(&request.env.object)?, &policy, &request.env);

@@ -8,7 +8,7 @@ mod verdict;
 
 use std::time::{Instant, SystemTime};
 
-use cni_core::spec::{ContainerId, Error, IfName, NetnsPath};
+use cni_core::spec::{ContainerId, Error, IfName, NetnsPath, with_causes};
 use cni_net::At;
 use cni_net::link::POD_GROUP;
 
@@ -174,7 +174,7 @@ fn delete_links(node: &Node, dir: &Locked, state: &State, place: &Place) {
     });
     if let Err(error) = deleted {
         // It only saves time: each DEL removes its own link, and reports what keeps it from doing so.
-        tracing::debug!(%error, "delete the pod's links in one request");
+        tracing::debug!(error = %with_causes(&error), "delete the pod's links in one request");
     }
 }
 
@@ -189,7 +189,7 @@ fn failed(journal: &mut Journal, at: u32, error: &Error) {
 /// A record that DEL can do without: a full disk must not keep it from making room.
 fn note(journal: &mut Journal, record: Record) {
     if let Err(error) = journal.append(record) {
-        tracing::warn!(%error, "keep how far DEL came");
+        tracing::warn!(error = %with_causes(&error), "keep how far DEL came");
     }
 }
 

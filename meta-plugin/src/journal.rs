@@ -24,7 +24,7 @@ use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use cni_core::spec::IfName;
+use cni_core::spec::{IfName, with_causes};
 use rustix::fs::OFlags;
 
 pub use dir::{Locked, StateDir};
@@ -63,7 +63,7 @@ impl Journal {
             Ok(()) => Ok(journal),
             Err(error) => {
                 if let Err(error) = journal.remove() {
-                    tracing::warn!(%error, "remove a journal without records");
+                    tracing::warn!(error = %with_causes(&error), "remove a journal without records");
                 }
                 Err(error)
             }

@@ -13,7 +13,7 @@ use super::checked::Unchecked;
 use super::checks::{network, text, undecodable};
 use super::environment::{Command, Environment};
 use crate::invoke::{Exec, Invoke, Operation};
-use crate::spec::{Code, Error, Object, Success, Version, VersionInfo};
+use crate::spec::{Code, Error, Object, Success, Version, VersionInfo, with_causes};
 
 /// What surrounds a plugin that is run as a program.
 pub struct Host<'a> {
@@ -180,7 +180,7 @@ impl Skeleton<'_> {
         match Success::decode_strict(self.version, text.as_bytes()) {
             Ok(prev) => Ok(Some(prev)),
             Err(error) if operation == Operation::Del => {
-                tracing::warn!(%error, "go on without prevResult");
+                tracing::warn!(error = %with_causes(&error), "go on without prevResult");
                 Ok(None)
             }
             Err(error) => {

@@ -7,6 +7,7 @@ use super::base64;
 use crate::chain::KeptAttachment;
 use crate::spec::{
     AttachmentId, CniArgs, ConfError, ConfList, NetName, NetnsPath, Object, ResultError, Success, Version,
+    with_causes,
 };
 
 const KIND: &str = "cniCacheV1";
@@ -98,7 +99,7 @@ pub(super) fn decode(json: &[u8], version: Version) -> Result<Cached, FileError>
 /// The result, unless it is not one any more: the rest of the file still tells DEL a lot.
 fn readable(raw: &RawValue, version: Version) -> Option<Success> {
     Success::decode(version, raw.get().as_bytes())
-        .inspect_err(|error| tracing::warn!(%error, "kept result is unreadable"))
+        .inspect_err(|error| tracing::warn!(error = %with_causes(error), "kept result is unreadable"))
         .ok()
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cni_core::spec::Mac;
+use cni_core::spec::{Error, Mac};
 use rustix::io::Errno;
 use rustix::rand::{GetRandomFlags, getrandom};
 
@@ -152,7 +152,7 @@ fn finish(
 /// Undoes a creation. The failure that led here is the one that is reported.
 fn take_away(socket: &Sockets, which: Which<'_>) {
     if let Err(error) = socket.ask(&encode::delete(which)) {
-        tracing::warn!(%which, %error, "a link that could not be finished stays");
+        tracing::warn!(%which, error = %Error::from(error), "a link that could not be finished stays");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use cni_core::spec::{Code, Error, IfName, Success, Version};
+use cni_core::spec::{Code, Error, IfName, Success, Version, with_causes};
 use cni_net::link::Change;
 use cni_net::{At, Netns};
 
@@ -88,7 +88,7 @@ impl<'a> Adding<'a> {
             error: error.shortened(),
         };
         if let Err(error) = self.journal.append(failed) {
-            tracing::warn!(%error, "keep why ADD failed");
+            tracing::warn!(error = %with_causes(&error), "keep why ADD failed");
         }
         // The time for ADD may be over: undoing has its own.
         let deadline = Instant::now() + self.node.deadlines.del;

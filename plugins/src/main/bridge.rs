@@ -46,7 +46,7 @@ mod macspoof;
 use std::collections::BTreeSet;
 
 use cni_core::plugin::{Add, Check, Del, Gc, Plugin, Status, Teardown};
-use cni_core::spec::{Error, NetName, Success, ValidAttachment};
+use cni_core::spec::{Error, NetName, Success, ValidAttachment, with_causes};
 use cni_net::{Addrs, At, Links, Namespaces, Nft, Routes, Sysctl};
 
 pub use config::Config;
@@ -136,7 +136,7 @@ impl<N: Net> Bridge<N> {
         ];
         for (wanted, what, outcome) in steps {
             match outcome {
-                Err(error) if !wanted => tracing::debug!(what, %error, "delete rules"),
+                Err(error) if !wanted => tracing::debug!(what, error = %with_causes(&error), "delete rules"),
                 outcome => teardown.step(what, outcome.map_err(Error::from)),
             }
         }

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use cni_core::spec::{Error, IfName, Mac, Success};
+use cni_core::spec::{Error, IfName, Mac, Success, with_causes};
 use cni_net::link::Change;
 use cni_net::route::Route;
 use cni_net::{Addr, Addrs, Announce, At, Links, Netns, Routes, Sysctl};
@@ -106,7 +106,7 @@ impl Plan {
         let (at, ifname) = (At::Netns(netns), self.ifname.as_str());
         let announced = wait::carrier(net, at, ifname).and_then(|()| net.announce(at, ifname, mac));
         if let Err(error) = announced {
-            tracing::debug!(ifname, %error, "announce");
+            tracing::debug!(ifname, error = %with_causes(&error), "announce");
         }
     }
 
@@ -187,7 +187,7 @@ impl Plan {
         let Err(error) = net.set_sysctls(at, &all) else {
             return Ok(());
         };
-        tracing::debug!(%ifname, %error, "set kernel parameters");
+        tracing::debug!(%ifname, error = %with_causes(&error), "set kernel parameters");
         Ok(net.set_sysctls(at, &needed)?)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use cni_core::spec::{Error, IpConfig, Route, Success};
+use cni_core::spec::{Error, IpConfig, Route, Success, with_causes};
 use cni_net::link::{Change, Link};
 use cni_net::route::TABLE_MAIN;
 use cni_net::{Addr, Addrs, At, Links, NetError, Routes, Sysctl};
@@ -185,7 +185,7 @@ fn add_addr<N: Links + Addrs + Routes + Sysctl>(net: &N, bridge: &Link, gateway:
         return Ok(());
     };
     if let Err(error) = net.set_sysctls(At::Host, &announcing(&bridge.name, gateway)) {
-        tracing::debug!(bridge = bridge.name, %error, "announce");
+        tracing::debug!(bridge = bridge.name, error = %with_causes(&error), "announce");
     }
     // A bridge that somebody else made follows the lowest address of its ports until it is given one; and
     // being given one, it announces its addresses.

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 
 use cni_core::plugin::{Del, Rollback};
-use cni_core::spec::Error;
+use cni_core::spec::{Error, with_causes};
 use cni_net::link::{Change, Link, LinkKind};
 use cni_net::{At, NetError, Netns};
 
@@ -104,7 +104,7 @@ pub(super) fn restore<N: Net>(
             .map(|(what, change)| match net.set_link(at, ifname, change) {
                 Err(error) if error.is_absent() => Ok(()),
                 Err(error) if is_final(&error) => {
-                    tracing::warn!(what, %error, "restore an interface");
+                    tracing::warn!(what, error = %with_causes(&error), "restore an interface");
                     Ok(())
                 }
                 set => set,

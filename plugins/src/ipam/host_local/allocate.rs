@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use cni_core::spec::{AttachmentId, Code, Error, IpConfig};
+use cni_core::spec::{AttachmentId, Code, Error, IpConfig, with_causes};
 use ipnet::IpNet;
 
 use super::range::{Range, RangeSet};
@@ -77,7 +77,7 @@ pub(super) fn release(store: &mut Store, addresses: impl Iterator<Item = IpAddr>
     for ip in addresses {
         // The error that led here is the one to report; DEL and GC find what is left.
         if let Err(error) = store.release(ip) {
-            tracing::warn!(%ip, %error, "release");
+            tracing::warn!(%ip, error = %with_causes(&error), "release");
         }
     }
 }
