@@ -151,7 +151,9 @@ fn finish(
 
 /// Undoes a creation. The failure that led here is the one that is reported.
 fn take_away(socket: &Sockets, which: Which<'_>) {
-    if let Err(error) = socket.ask(&encode::delete(which)) {
+    if let Err(error) = socket.ask(&encode::delete(which))
+        && !error.is_absent()
+    {
         tracing::warn!(%which, error = %Error::from(error), "a link that could not be finished stays");
     }
 }
