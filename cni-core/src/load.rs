@@ -8,6 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 use crate::spec::{ConfError, ConfList, Draft, Object, PluginConf, with_causes};
 
@@ -186,12 +187,16 @@ pub fn bytes(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
 pub fn regular(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
     let mut options = File::options();
     let options = options.custom_flags(OFlags::NONBLOCK.bits().cast_signed());
-    let file = options.read(true).open(path)?;
+    let no_file = || io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file");
+    // A socket, or links that lead in a circle, cannot even be opened.
+    let never = [Errno::NXIO, Errno::LOOP].map(|errno| Some(errno.raw_os_error()));
+    let file = options.read(true).open(path);
+    let file = file.map_err(|error| match never.contains(&error.raw_os_error()) {
+        true => no_file(),
+        false => error,
+    })?;
     if !file.metadata()?.is_file() {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "it is no regular file",
-        ));
+        return Err(no_file());
     }
     content(file)
 }

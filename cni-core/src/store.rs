@@ -141,7 +141,8 @@ impl Store {
         Ok(cached.filter(|cached| cached.may_be(network, id)))
     }
 
-    /// Deletes the attachment's file, whatever is in it, but for the record of another attachment.
+    /// Deletes the attachment's file, whatever is in it, but for the record of another attachment. A directory in its
+    /// place stays: there is no file.
     fn delete(&self, network: &NetName, id: &AttachmentId) -> Result<(), StoreError> {
         let path = self.path(network, id);
         let of_another = |json: Vec<u8>| {
@@ -152,7 +153,7 @@ impl Store {
             return Ok(());
         }
         match fs::remove_file(&path) {
-            Err(e) if is_absent(&e) => Ok(()),
+            Err(e) if is_absent(&e) || e.kind() == io::ErrorKind::IsADirectory => Ok(()),
             removed => removed.map_err(StoreError::io("remove", &path)),
         }
     }

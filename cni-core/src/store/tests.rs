@@ -1,5 +1,6 @@
 use std::fs::{self, File};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -170,15 +171,20 @@ fn what_is_no_record_by_its_kind_or_size_is_absent_and_keeps_nobody_waiting() {
     scene.put("good");
     let path = scene.file(CONTAINER);
     let pipe = || mknodat(CWD, &path, FileType::Fifo, Mode::RUSR, 0).unwrap();
-    let device = || std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+    let device = || symlink("/dev/zero", &path).unwrap();
+    let socket = || drop(UnixListener::bind(&path).unwrap());
+    let circle = || symlink(&path, &path).unwrap();
     let large = || File::create(&path).unwrap().set_len(1 << 40).unwrap();
-    for place in [&pipe as &dyn Fn(), &device, &large] {
+    for place in [&pipe as &dyn Fn(), &device, &socket, &circle, &large] {
         place();
         assert_eq!(scene.get(CONTAINER), None);
         assert_eq!(scene.listed(), ["good"]);
         scene.store.remove(&scene.list, &id(CONTAINER)).unwrap();
         assert!(path.symlink_metadata().is_err());
     }
+    fs::create_dir(&path).unwrap();
+    assert_eq!(scene.get(CONTAINER), None);
+    scene.store.remove(&scene.list, &id(CONTAINER)).unwrap();
 }
 
 #[test]
