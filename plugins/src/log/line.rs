@@ -4,7 +4,8 @@ use std::fmt::{self, Arguments, Debug, Write};
 
 use tracing::field::{Field, Visit};
 
-/// Text on one line, and without what would command a terminal: errors hold what others have said.
+/// Text on one line, and without what would command a terminal or be shown as something else: errors hold what others
+/// have said.
 #[derive(Default)]
 pub(super) struct Line(String);
 
@@ -39,9 +40,9 @@ impl Write for Line {
             return Ok(());
         }
         for c in text.chars() {
-            match c.is_control() {
-                true => self.0.extend(c.escape_default()),
-                false => self.0.push(c),
+            match u8::try_from(c).is_ok_and(is_plain) {
+                true => self.0.push(c),
+                false => self.0.extend(c.escape_debug()),
             }
         }
         Ok(())
@@ -90,4 +91,16 @@ impl Visit for Fields<'_> {
 /// Whether it stands for itself: a character of ASCII that shows.
 fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_of_any_script_stay_and_what_turns_or_breaks_a_line_is_named() {
+        let mut line = Line::default();
+        line.push(format_args!("'\u{e4}\u{6f22}' \u{202e}\u{2028}\u{9b}2J\\ \t"));
+        assert_eq!(line.text(), "'\u{e4}\u{6f22}' \\u{202e}\\u{2028}\\u{9b}2J\\ \\t");
+    }
 }

@@ -38,6 +38,11 @@ thread_local! {
     static ENTERED: RefCell<Vec<(Id, Shown)>> = const { RefCell::new(Vec::new()) };
 }
 
+/// `None` at the very end of a thread, when what it kept for itself is gone already: what is told then is in no span.
+fn entered<T>(then: impl FnOnce(&mut Vec<(Id, Shown)>) -> T) -> Option<T> {
+    ENTERED.try_with(|entered| then(&mut entered.borrow_mut())).ok()
+}
+
 impl Spans {
     pub(super) fn open(&self, span: &Attributes<'_>) -> Id {
         let metadata = span.metadata();
@@ -81,22 +86,22 @@ impl Spans {
 
     pub(super) fn enter(&self, id: &Id) {
         if let Some(shown) = self.shown(id) {
-            ENTERED.with_borrow_mut(|entered| entered.push((id.clone(), shown)));
+            entered(|entered| entered.push((id.clone(), shown)));
         }
     }
 
     pub(super) fn exit(&self, id: &Id) {
-        ENTERED.with_borrow_mut(|entered| {
+        entered(|entered| {
             let innermost = entered.iter().rposition(|(entered, _)| entered == id);
             innermost.map(|at| entered.remove(at))
         });
     }
 
     pub(super) fn current(&self) -> Current {
-        ENTERED.with_borrow(|entered| match entered.last() {
-            Some((id, shown)) => Current::new(id.clone(), shown.metadata),
+        match entered(|entered| entered.last().cloned()).flatten() {
+            Some((id, shown)) => Current::new(id, shown.metadata),
             None => Current::none(),
-        })
+        }
     }
 
     /// The spans in which `event` is told.
@@ -108,7 +113,7 @@ impl Spans {
     fn around(&self, parent: Option<&Id>, contextual: bool) -> Option<Arc<str>> {
         let shown = match parent {
             Some(id) => self.shown(id),
-            None if contextual => ENTERED.with_borrow(|entered| Some(entered.last()?.1.clone())),
+            None if contextual => entered(|entered| Some(entered.last()?.1.clone())).flatten(),
             None => None,
         };
         shown.map(|shown| shown.text)
@@ -121,5 +126,32 @@ impl Spans {
     /// A thread that panicked has left nothing half done here.
     fn lock(&self) -> MutexGuard<'_, Open> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Last;
+
+    impl Drop for Last {
+        fn drop(&mut self) {
+            assert!(Spans::default().current().id().is_none());
+        }
+    }
+
+    thread_local! {
+        static LAST: Last = const { Last };
+    }
+
+    #[test]
+    fn a_thread_may_tell_of_its_very_end() {
+        let thread = std::thread::spawn(|| {
+            // What is used first is dropped last.
+            LAST.with(|_| ());
+            Spans::default().current();
+        });
+        thread.join().unwrap();
     }
 }
