@@ -20,9 +20,9 @@
 //!
 //! # What ADD leaves on the host
 //! Nothing: the interface is the container's, is born there under its final name, and bears the alias
-//! `plexus:<network>/<container>/<ifname>`. DEL also removes one without an alias, as the reference's plugin makes it,
-//! if it has name and hardware address of `prevResult`; and looks where that says the interface is, should the request
-//! name another namespace or none.
+//! `plexus:<network>/<container>/<ifname>`. DEL also removes one that bears no attachment's alias, as the reference's
+//! plugin makes it, if it has name and hardware address of `prevResult`; and looks where that says the interface is,
+//! should the request name another namespace or none.
 
 mod attach;
 mod config;
@@ -115,8 +115,8 @@ impl<N: Net> Macvlan<N> {
     fn del_link(&self, request: &Del<'_, Config>) -> Result<(), Error> {
         let attachment = Attachment::new(&request.env.network, &request.id);
         let (prev, ifname) = (request.prev.as_ref(), request.id.ifname.as_str());
-        let is_known =
-            |link: &Link| is_macvlan(link) && (attachment.owns(link) || container::describes(prev, link));
+        let is_described = |link: &Link| container::describes(prev, link) && !attachment.is_anothers(link);
+        let is_known = |link: &Link| is_macvlan(link) && (attachment.owns(link) || is_described(link));
         let is_unmarked = |link: &Link| is_macvlan(link) && link.alias.is_none() && link.group == POD_GROUP;
         let (here, names) = (request.netns.as_ref(), [ifname, PASSING_NAME]);
         container::del_link(&self.net, here, &names, |link| {

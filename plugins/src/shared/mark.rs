@@ -8,6 +8,9 @@ use cni_net::link::{Link, LinkKind};
 /// The longest alias that the kernel takes, in bytes (`IFALIASZ` less its end).
 const LONGEST: usize = 255;
 
+/// What every mark begins with.
+const PREFIX: &str = "plexus:";
+
 /// How many names the host end of a veth pair may have, should others have the first ones.
 const HOST_NAMES: u8 = 4;
 
@@ -44,6 +47,12 @@ impl<'a> Attachment<'a> {
     /// Whether `link` bears its mark.
     pub fn owns(&self, link: &Link) -> bool {
         link.alias.as_deref() == Some(&self.mark())
+    }
+
+    /// Whether `link` bears the mark of another attachment.
+    pub fn is_anothers(&self, link: &Link) -> bool {
+        let alias = link.alias.as_deref().unwrap_or_default();
+        alias.starts_with(PREFIX) && !self.owns(link)
     }
 
     /// The names that the host end of its veth pair may have, the usual one first.
@@ -91,7 +100,7 @@ pub(super) fn is_unfinished(link: &Link, network: &NetName) -> bool {
 }
 
 fn network_prefix(network: &NetName) -> String {
-    format!("plexus:{network}/")
+    format!("{PREFIX}{network}/")
 }
 
 /// FNV-1a, 64 bits: short, the same on every machine, and nobody's safety hangs on it, since a link's

@@ -154,3 +154,20 @@ fn another_pair_that_has_taken_the_host_ends_name_stays() {
     scene.still_has(&foreign);
     assert!(net.link(At::Host, scene.host_end()).unwrap().is_some());
 }
+
+/// A pod that says its hardware address comes back with the same one, perhaps in a namespace of the same path.
+#[test]
+fn another_attachment_s_interface_stays_though_it_has_the_address_of_the_result() {
+    let [_, macvlan] = mains();
+    let machine = Machine::new(macvlan, &[]);
+    let result = machine.add(&machine.net).unwrap();
+    let (pod, net) = (machine.pod(), &machine.net);
+    for (alias, stays) in [("plexus:blue/c2/eth0", true), ("somebody's", false)] {
+        let mut change = Change::default();
+        change.alias = Some(alias.to_owned());
+        net.set_link(At::Netns(&pod), "eth0", &change).unwrap();
+        machine.del(net, Some(&result)).unwrap();
+        let left = net.link(At::Netns(&pod), "eth0").unwrap();
+        assert_eq!(left.is_some(), stays, "{alias}");
+    }
+}
