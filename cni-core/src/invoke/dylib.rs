@@ -50,6 +50,8 @@ use crate::spec::{Error, Object, PluginType, Success, VersionInfo};
 /// - The program is linked dynamically; one that is not refuses every library.
 /// - The library lets nothing unwind out of its functions, as those of `export_plugin!` do not, and ends neither
 ///   its threads nor the process.
+/// - The next call may get the same thread, unless it was left in another network or mount namespace. A plugin that
+///   changes anything else of its thread alone (credentials, signals, another namespace) changes it back.
 /// - Without a deadline in the call and without [`Dylib::with_limit`] a plugin may take as long as it likes.
 ///
 /// A plugin in a library delegates to executables. Variables of the environment that are not of the call it
