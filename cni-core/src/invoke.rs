@@ -64,6 +64,7 @@ pub enum Verb {
 
 /// One call of a plugin: what `Exec` writes to environment and stdin, and `Builtin` hands on typed.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Call<'a> {
     /// The plugin's `type`.
     pub plugin: &'a PluginType,
@@ -78,7 +79,18 @@ pub struct Call<'a> {
     pub deadline: Option<Instant>,
 }
 
-impl Call<'_> {
+impl<'a> Call<'a> {
+    /// A call without an earlier result, and without a deadline.
+    pub fn new(plugin: &'a PluginType, config: &'a Object, target: &'a Target) -> Self {
+        Self {
+            plugin,
+            config,
+            prev: None,
+            target,
+            deadline: None,
+        }
+    }
+
     /// `prev` as it goes to the plugin: `convert` brings it into the configuration's version, which may lose some of it.
     ///
     /// If that version has no place for the result at all, the call fails; DEL goes on without it.
@@ -99,6 +111,7 @@ impl Call<'_> {
 
 /// What the environment of a call says.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Target {
     /// `CNI_CONTAINERID` and `CNI_IFNAME`; none for GC and STATUS.
     pub id: Option<AttachmentId>,
@@ -112,6 +125,17 @@ pub struct Target {
     pub own_netns: OwnNetns,
     /// `TRACEPARENT`, `TRACESTATE` and `BAGGAGE`.
     pub trace: TraceContext,
+}
+
+impl Target {
+    /// What ADD, CHECK and DEL of an attachment are about. There is no namespace at a DEL that comes after its end.
+    pub fn of(id: AttachmentId, netns: Option<NetnsPath>) -> Self {
+        Self {
+            id: Some(id),
+            netns,
+            ..Self::default()
+        }
+    }
 }
 
 /// Whether [`Target::netns`] may be the namespace of the plugin itself: what is meant for a container must

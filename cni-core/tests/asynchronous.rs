@@ -154,18 +154,8 @@ fn table(plugin: Blocking<Remote>) -> Builtin {
 
 fn call<T>(config: &Object, then: impl FnOnce(&Call<'_>) -> T) -> T {
     let id = AttachmentId::new("c1".parse().unwrap(), "eth0".parse().unwrap());
-    let target = Target {
-        id: Some(id),
-        netns: Some(NetnsPath::new("/nowhere/ns")),
-        ..Target::default()
-    };
-    then(&Call {
-        plugin: &"remote".parse().unwrap(),
-        config,
-        prev: None,
-        target: &target,
-        deadline: None,
-    })
+    let target = Target::of(id, Some(NetnsPath::new("/nowhere/ns")));
+    then(&Call::new(&"remote".parse().unwrap(), config, &target))
 }
 
 fn names(result: &Success) -> Vec<&str> {

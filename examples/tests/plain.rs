@@ -161,24 +161,15 @@ fn one_source_is_the_same_as_executable_and_as_library() {
     };
     // What a call answers, and what is there then.
     let life = |invoke: &dyn Invoke, network: &str| {
-        let target = Target {
-            id: Some(AttachmentId::new("c1".parse().unwrap(), "eth0".parse().unwrap())),
-            netns: Some(NetnsPath::new("/nowhere/ns")),
-            path: vec![dir.path().to_owned()],
-            ..Target::default()
-        };
+        let id = AttachmentId::new("c1".parse().unwrap(), "eth0".parse().unwrap());
+        let mut target = Target::of(id, Some(NetnsPath::new("/nowhere/ns")));
+        target.path.push(dir.path().to_owned());
         let config = json!({"cniVersion": "1.1.0", "name": network, "directory": dir.path().join("kept")});
         let config = Object::from_slice(config.to_string().as_bytes()).unwrap();
         let mut prev = Success::new();
         prev.ips.push(IpConfig::new("10.9.0.2/24".parse().unwrap()));
         let plugin = "hosts".parse().unwrap();
-        let mut call = Call {
-            plugin: &plugin,
-            config: &config,
-            prev: None,
-            target: &target,
-            deadline: None,
-        };
+        let mut call = Call::new(&plugin, &config, &target);
         let refused = invoke.add(&call).unwrap_err();
         call.prev = Some(&prev);
         let added = (invoke.add(&call).unwrap(), files(network));

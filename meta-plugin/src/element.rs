@@ -173,10 +173,9 @@ struct Timed {
 
 impl Timed {
     fn limited<'a>(&self, call: &Call<'a>) -> Call<'a> {
-        Call {
-            deadline: self.deadline(call.deadline),
-            ..call.clone()
-        }
+        let mut limited = call.clone();
+        limited.deadline = self.deadline(call.deadline);
+        limited
     }
 
     fn deadline(&self, given: Option<Instant>) -> Option<Instant> {

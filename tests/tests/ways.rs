@@ -39,12 +39,8 @@ impl Ways {
         let (plugins, logs) = (made::scripted(), Arc::new(Dir::new()));
         let builtin = Builtin::new().with(Scripted);
         let id = AttachmentId::new("c1".parse().unwrap(), "eth0".parse().unwrap());
-        let target = Target {
-            id: Some(id),
-            netns: Some(NetnsPath::new("/nowhere/ns")),
-            path: vec![plugins.0.clone()],
-            ..Target::default()
-        };
+        let mut target = Target::of(id, Some(NetnsPath::new("/nowhere/ns")));
+        target.path.push(plugins.0.clone());
         Self {
             ways: [Box::new(builtin), Box::new(Exec::new()), Box::new(made::dylib())],
             target,
@@ -72,13 +68,9 @@ impl Ways {
 
     /// ADD if there is no other verb.
     fn seen(&self, way: &dyn Invoke, verb: Option<Verb>, config: &Object, prev: Option<&Success>) -> Seen {
-        let call = Call {
-            plugin: &"scripted".parse().unwrap(),
-            config,
-            prev,
-            target: &self.target,
-            deadline: None,
-        };
+        let plugin = "scripted".parse().unwrap();
+        let mut call = Call::new(&plugin, config, &self.target);
+        call.prev = prev;
         let outcome = match verb {
             None => way.add(&call).map(Some),
             Some(verb) => way.run(verb, &call).map(|()| None),

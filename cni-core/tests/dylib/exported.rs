@@ -3,7 +3,7 @@
 use std::fs;
 
 use cni_core::chain::{self, NoResults, Runtime};
-use cni_core::invoke::Invoke;
+use cni_core::invoke::{Invoke, Target};
 use cni_core::plugin::PANICKED;
 use cni_core::spec::{AttachmentId, Code, ConfList, Error, NetnsPath, Version};
 use serde_json::{Value, json};
@@ -57,10 +57,8 @@ fn its_delegates_are_executables() {
 #[test]
 fn it_says_which_versions_it_takes() {
     let (dir, dylib) = (scripted(), dylib());
-    let target = cni_core::invoke::Target {
-        path: vec![dir.0.clone()],
-        ..Default::default()
-    };
+    let mut target = Target::default();
+    target.path.push(dir.0.clone());
     let info = dylib
         .version(&"scripted".parse().unwrap(), &target, None)
         .unwrap();

@@ -63,24 +63,19 @@ impl Bin {
     }
 
     fn with_call<T>(&self, then: impl FnOnce(&Call<'_>) -> T) -> T {
-        then(&Call {
-            plugin: &fake(),
-            config: &self.config,
-            prev: self.prev.as_ref(),
-            target: &self.target(),
-            deadline: self.deadline.map(|deadline| Instant::now() + deadline),
-        })
+        let (plugin, target) = (fake(), self.target());
+        let mut call = Call::new(&plugin, &self.config, &target);
+        call.prev = self.prev.as_ref();
+        call.deadline = self.deadline.map(|deadline| Instant::now() + deadline);
+        then(&call)
     }
 
     fn target(&self) -> Target {
         let id = AttachmentId::new("c1".parse().unwrap(), "eth0".parse().unwrap());
-        Target {
-            id: Some(id),
-            netns: Some(NetnsPath::new("/nowhere/ns")),
-            args: "A=1;B=2".parse().unwrap(),
-            path: vec![PathBuf::from("/nowhere/bin"), self.dir.clone()],
-            ..Target::default()
-        }
+        let mut target = Target::of(id, Some(NetnsPath::new("/nowhere/ns")));
+        target.args = "A=1;B=2".parse().unwrap();
+        target.path = vec![PathBuf::from("/nowhere/bin"), self.dir.clone()];
+        target
     }
 }
 

@@ -57,19 +57,12 @@ impl Fixture {
         run: impl Fn(&Call<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let id = AttachmentId::new(container.parse().unwrap(), "eth0".parse().unwrap());
-        let target = Target {
-            id: Some(id),
-            netns: Some(NetnsPath::new("/nowhere")),
-            args: self.args.clone(),
-            ..Target::default()
-        };
-        run(&Call {
-            plugin: &self.kind,
-            config: &Object::from_slice(self.config.to_string().as_bytes()).unwrap(),
-            prev,
-            target: &target,
-            deadline: None,
-        })
+        let mut target = Target::of(id, Some(NetnsPath::new("/nowhere")));
+        target.args = self.args.clone();
+        let config = Object::from_slice(self.config.to_string().as_bytes()).unwrap();
+        let mut call = Call::new(&self.kind, &config, &target);
+        call.prev = prev;
+        run(&call)
     }
 }
 

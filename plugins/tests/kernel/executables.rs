@@ -42,14 +42,10 @@ struct Executables {
 
 impl Executables {
     fn on_host<T: Send>(&self, call: &Call<'_>, run: impl FnOnce(&Call<'_>) -> T + Send) -> T {
-        let target = Target {
-            path: vec![self.bin.clone()],
-            ..call.target.clone()
-        };
-        let call = Call {
-            target: &target,
-            ..call.clone()
-        };
+        let mut target = call.target.clone();
+        target.path = vec![self.bin.clone()];
+        let mut call = call.clone();
+        call.target = &target;
         within(&self.host, || run(&call)).unwrap()
     }
 }

@@ -269,12 +269,9 @@ impl Pod {
     }
 
     fn target(&self, netns: Option<NetnsPath>) -> Target {
-        Target {
-            id: Some(self.attachment()),
-            netns,
-            path: vec!["/nowhere".into()],
-            ..Target::default()
-        }
+        let mut target = Target::of(self.attachment(), netns);
+        target.path.push("/nowhere".into());
+        target
     }
 
     fn valid(&self) -> ValidAttachment {
@@ -369,13 +366,9 @@ fn call<'a>(
     prev: Option<&'a Success>,
     target: &'a Target,
 ) -> Call<'a> {
-    Call {
-        plugin,
-        config,
-        prev,
-        target,
-        deadline: None,
-    }
+    let mut call = Call::new(plugin, config, target);
+    call.prev = prev;
+    call
 }
 
 fn directory() -> PathBuf {

@@ -119,13 +119,10 @@ impl Machine {
         run: impl FnOnce(&Call<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let plugin: PluginType = conf["type"].as_str().unwrap().parse().unwrap();
-        run(&Call {
-            plugin: &plugin,
-            config: &Object::from_slice(conf.to_string().as_bytes()).unwrap(),
-            prev,
-            target,
-            deadline: None,
-        })
+        let config = Object::from_slice(conf.to_string().as_bytes()).unwrap();
+        let mut call = Call::new(&plugin, &config, target);
+        call.prev = prev;
+        run(&call)
     }
 
     /// The input of a call, with the earlier result for a plugin that is chained.
@@ -269,11 +266,7 @@ fn id() -> AttachmentId {
 }
 
 fn target(with_netns: bool) -> Target {
-    Target {
-        id: Some(id()),
-        netns: with_netns.then(|| NetnsPath::new(POD)),
-        ..Target::default()
-    }
+    Target::of(id(), with_netns.then(|| NetnsPath::new(POD)))
 }
 
 /// The files below `dir`, but for those that are nobody's: host-local's lock, and where it goes on searching.

@@ -52,18 +52,11 @@ fn run(
     (config["cniVersion"], config["name"]) = (json!("1.1.0"), json!("n"));
     config["cni.dev/valid-attachments"] = json!([{ "containerID": container, "ifname": "eth0" }]);
     let ifname: IfName = "eth0".parse().unwrap();
-    let target = Target {
-        id: Some(AttachmentId::new(container.parse().unwrap(), ifname)),
-        netns: Some(NetnsPath::new(POD)),
-        ..Target::default()
-    };
-    let call = Call {
-        plugin: &config["type"].as_str().unwrap().parse().unwrap(),
-        config: &Object::from_slice(config.to_string().as_bytes()).unwrap(),
-        prev: None,
-        target: &target,
-        deadline: None,
-    };
+    let id = AttachmentId::new(container.parse().unwrap(), ifname);
+    let target = Target::of(id, Some(NetnsPath::new(POD)));
+    let plugin = config["type"].as_str().unwrap().parse().unwrap();
+    let config = Object::from_slice(config.to_string().as_bytes()).unwrap();
+    let call = Call::new(&plugin, &config, &target);
     match verb {
         None => table.add(&call).map(Some),
         Some(verb) => table.run(verb, &call).map(|()| None),

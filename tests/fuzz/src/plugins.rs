@@ -77,19 +77,15 @@ fn come_and_go(machine: &Machine, table: &Builtin, data: &[u8]) {
         .ok()
         .flatten()
         .and_then(|a| a.parse().ok());
-    let target = Target {
-        args: args.unwrap_or_default(),
-        netns: Some(NetnsPath::new(POD)),
-        ..Target::default()
-    };
     let calls = Calls {
         table,
         plugin: &kind,
         config: &config,
+        args: args.unwrap_or_default(),
     };
-    calls.once(machine, &target, "c1");
+    calls.once(machine, "c1");
     let before = machine.left();
-    calls.once(machine, &target, "c2");
+    calls.once(machine, "c2");
     let left: Vec<String> = machine.left().difference(&before).cloned().collect();
     assert!(left.is_empty(), "after the second DEL there is {left:#?}");
 }
@@ -98,17 +94,14 @@ struct Calls<'a> {
     table: &'a Builtin,
     plugin: &'a PluginType,
     config: &'a Object,
+    args: CniArgs,
 }
 
 impl Calls<'_> {
-    fn once(&self, machine: &Machine, target: &Target, container: &str) {
-        let target = Target {
-            id: Some(AttachmentId::new(
-                container.parse().unwrap(),
-                "eth0".parse().unwrap(),
-            )),
-            ..target.clone()
-        };
+    fn once(&self, machine: &Machine, container: &str) {
+        let id = AttachmentId::new(container.parse().unwrap(), "eth0".parse().unwrap());
+        let mut target = Target::of(id, Some(NetnsPath::new(POD)));
+        target.args = self.args.clone();
         let prev = (self.plugin.as_str() == "tuning").then(|| earlier(machine));
         let added = self.table.add(&self.call(prev.as_ref(), &target));
         match &added {
@@ -129,13 +122,9 @@ impl Calls<'_> {
     }
 
     fn call<'a>(&'a self, prev: Option<&'a Success>, target: &'a Target) -> Call<'a> {
-        Call {
-            plugin: self.plugin,
-            config: self.config,
-            prev,
-            target,
-            deadline: None,
-        }
+        let mut call = Call::new(self.plugin, self.config, target);
+        call.prev = prev;
+        call
     }
 }
 

@@ -44,20 +44,12 @@ impl Interface {
     }
 
     fn call<T>(&self, side: &Path, prev: Option<&Success>, run: impl FnOnce(&Call<'_>) -> T) -> T {
-        let target = Target {
-            id: Some(self.id.clone()),
-            netns: Some(NetnsPath::new(self.pod.path())),
-            path: vec![side.to_owned()],
-            ..Target::default()
-        };
+        let mut target = Target::of(self.id.clone(), Some(NetnsPath::new(self.pod.path())));
+        target.path.push(side.to_owned());
         let plugin: PluginType = "tuning".parse().unwrap();
-        run(&Call {
-            plugin: &plugin,
-            config: &self.config,
-            prev,
-            target: &target,
-            deadline: None,
-        })
+        let mut call = Call::new(&plugin, &self.config, &target);
+        call.prev = prev;
+        run(&call)
     }
 
     /// What the plugins change, in words.

@@ -47,20 +47,14 @@ pub(crate) fn programs() -> PathBuf {
 /// Hands a call of the plugin in `directory` to `run`.
 pub(crate) fn with_call<T>(plugin: &str, directory: &Path, run: impl FnOnce(&Call<'_>) -> T) -> T {
     let id = AttachmentId::new("pod".parse().unwrap(), "eth0".parse().unwrap());
-    let target = Target {
-        id: Some(id),
-        netns: Some(NetnsPath::new("/run/netns/pod")),
-        path: vec![directory.to_owned()],
-        ..Target::default()
-    };
+    let mut target = Target::of(id, Some(NetnsPath::new("/run/netns/pod")));
+    target.path.push(directory.to_owned());
     let prev = Success::decode("1.0.0".parse().unwrap(), PREV.as_bytes()).unwrap();
-    run(&Call {
-        plugin: &plugin.parse::<PluginType>().unwrap(),
-        config: &Object::from_slice(CONFIG.as_bytes()).unwrap(),
-        prev: Some(&prev),
-        target: &target,
-        deadline: None,
-    })
+    let plugin = plugin.parse::<PluginType>().unwrap();
+    let config = Object::from_slice(CONFIG.as_bytes()).unwrap();
+    let mut call = Call::new(&plugin, &config, &target);
+    call.prev = Some(&prev);
+    run(&call)
 }
 
 /// Makes as many ADDs as `count` says, for whoever counts what they cost.
