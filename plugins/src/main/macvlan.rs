@@ -118,13 +118,16 @@ impl<N: Net> Macvlan<N> {
         let is_described = |link: &Link| container::describes(prev, link) && !attachment.is_anothers(link);
         let is_known = |link: &Link| is_macvlan(link) && (attachment.owns(link) || is_described(link));
         let is_unmarked = |link: &Link| is_macvlan(link) && link.alias.is_none() && link.group == POD_GROUP;
-        let (here, names) = (request.netns.as_ref(), [ifname, PASSING_NAME]);
-        container::del_link(&self.net, here, &names, |link| {
-            is_known(link) || is_unmarked(link)
-        })?;
-        let there = container::place(prev, ifname);
-        let there = there.as_ref().filter(|there| Some(*there) != here);
-        container::del_link(&self.net, there, &[ifname], is_known)
+        let here = request.netns.as_ref();
+        if let Some(netns) = container::open(&self.net, here)? {
+            container::del_link(&self.net, &netns, &[ifname, PASSING_NAME], |link| {
+                is_known(link) || is_unmarked(link)
+            })?;
+        }
+        match container::open_elsewhere(&self.net, prev, ifname, here)? {
+            Some(netns) => container::del_link(&self.net, &netns, &[ifname], is_known),
+            None => Ok(()),
+        }
     }
 }
 

@@ -4,9 +4,9 @@
 //! link in it is deleted only if it is known to be the attachment's.
 
 use cni_core::plugin::Del;
-use cni_core::spec::{Error, NetnsPath, Success};
+use cni_core::spec::{Error, NetnsPath, Success, with_causes};
 use cni_net::link::Link;
-use cni_net::{At, Links, Namespaces, Netns};
+use cni_net::{At, Links, Namespaces, NetError, Netns};
 
 use super::interface;
 
@@ -33,20 +33,17 @@ pub fn link<N: Namespaces + Links, C>(net: &N, request: &Del<'_, C>) -> Result<O
     Ok(net.link(At::Netns(&netns), request.id.ifname.as_str())?)
 }
 
-/// Deletes those of `names` in the namespace at `path` of which `is_ours` says so.
+/// Deletes those of `names` in `netns` of which `is_ours` says so.
 ///
 /// # Errors
-/// When the namespace cannot be opened though it is there, or the kernel refuses.
-pub fn del_link<N: Namespaces + Links>(
+/// When the kernel refuses.
+pub fn del_link<N: Links>(
     net: &N,
-    path: Option<&NetnsPath>,
+    netns: &Netns,
     names: &[&str],
     is_ours: impl Fn(&Link) -> bool,
 ) -> Result<(), Error> {
-    let Some(netns) = open(net, path)? else {
-        return Ok(());
-    };
-    let at = At::Netns(&netns);
+    let at = At::Netns(netns);
     for name in names {
         if net.link(at, name)?.is_some_and(|link| is_ours(&link)) {
             net.del_link(at, name)?;
@@ -55,11 +52,40 @@ pub fn del_link<N: Namespaces + Links>(
     Ok(())
 }
 
-/// The namespace in which `result` says that the container's interface `ifname` is.
-pub fn place(result: Option<&Success>, ifname: &str) -> Option<NetnsPath> {
+/// Opens the namespace in which `result` says that the container's interface `ifname` is, if its path is not `here`.
+///
+/// `None` also where that may not be opened, or cannot be a path: a process of somebody else's may have the number of
+/// the container's by now, and no DEL may fail until that one ends.
+///
+/// # Errors
+/// When the kernel cannot open it now.
+pub fn open_elsewhere<N: Namespaces>(
+    net: &N,
+    result: Option<&Success>,
+    ifname: &str,
+    here: Option<&NetnsPath>,
+) -> Result<Option<Netns>, Error> {
     let mut interfaces = result.iter().flat_map(|result| &result.interfaces);
-    let inside = interfaces.find(|i| i.name == ifname && !i.sandbox.is_empty())?;
-    Some(NetnsPath::new(&inside.sandbox))
+    let inside = interfaces.find(|i| i.name == ifname && !i.sandbox.is_empty());
+    let path = inside.map(|inside| NetnsPath::new(&inside.sandbox));
+    let Some(path) = path.filter(|path| Some(path) != here) else {
+        return Ok(None);
+    };
+    match net.open(&path) {
+        Err(error) if error.is_absent() => Ok(None),
+        Err(error) if is_refused(&error) => {
+            let error = with_causes(&error);
+            tracing::warn!(error, "go on without the namespace of the result");
+            Ok(None)
+        }
+        opened => Ok(Some(opened?)),
+    }
+}
+
+fn is_refused(error: &NetError) -> bool {
+    use std::io::ErrorKind::{InvalidFilename, InvalidInput, PermissionDenied};
+    matches!(error, NetError::Netns { source, .. }
+        if [InvalidFilename, InvalidInput, PermissionDenied].contains(&source.kind()))
 }
 
 /// Whether `result` tells of `link`, by name and hardware address, as of a container's interface.

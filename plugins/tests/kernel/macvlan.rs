@@ -191,6 +191,19 @@ fn del_needs_neither_namespace_nor_master_and_spares_foreign_links() {
 }
 
 #[test]
+fn del_does_without_a_namespace_of_the_result_that_nobody_can_open() {
+    let node = node();
+    let conf = conf(&node, json!({ "ipam": ipam("10.9.0.0/24") }));
+    let pod = Pod::new(&node, "c1");
+    let mut success = node.add(&pod, &conf).unwrap();
+    for nowhere in [format!("/{}", "x".repeat(300)), "/run/a\0b".to_owned()] {
+        success.interfaces[0].sandbox = nowhere;
+        node.del_at(&pod, &conf, Some(&success), None).unwrap();
+    }
+    node.reserved(&[]);
+}
+
+#[test]
 fn del_removes_a_device_that_was_not_given_its_name_any_more() {
     let node = node();
     let pod = Pod::new(&node, "c1");
