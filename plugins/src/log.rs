@@ -2,19 +2,13 @@
 //!
 //! For `main` functions alone: who listens to a library is its program's business.
 
-mod line;
-mod spans;
-
 use std::ffi::OsStr;
 use std::io::{self, Write};
 
 use tracing::level_filters::LevelFilter;
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
-use tracing_core::span::Current;
-
-use line::Line;
-use spans::Spans;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::fmt::layer;
+use tracing_subscriber::layer::SubscriberExt;
 
 /// The variable of the environment that says how much is told: `error`, `warn` (the default), `info`, `debug`,
 /// `trace` or `off`.
@@ -41,82 +35,61 @@ pub fn to_stderr(wanted: Option<&OsStr>) {
 
 fn listen(level: LevelFilter) {
     // Spans then cost nothing, either.
-    if level != LevelFilter::OFF {
-        let spans = Spans::default();
-        drop(tracing::subscriber::set_global_default(Stderr { level, spans }));
+    if level == LevelFilter::OFF {
+        return;
+    }
+    // A span is no line: what is told within it says what it is about, whatever the level.
+    let of_spans = level.max(LevelFilter::INFO);
+    let told = filter_fn(move |event| match event.is_span() {
+        true => *event.level() <= of_spans,
+        false => *event.level() <= level,
+    });
+    let lines = layer().without_time().with_ansi(false).with_writer(|| OneLine);
+    let subscriber = tracing_subscriber::registry()
+        .with(lines.log_internal_errors(false))
+        .with(told.with_max_level_hint(of_spans));
+    drop(tracing::subscriber::set_global_default(subscriber));
+}
+
+/// Stderr, each event on a line of its own, without what would command a terminal or be shown as something else: errors
+/// hold what others have said.
+struct OneLine;
+
+impl Write for OneLine {
+    /// A whole event, which comes in one piece. When stderr is gone, so is whoever read it.
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        // What is left of the event's own blanks and the line's end.
+        let mut line = escaped(String::from_utf8_lossy(event).trim());
+        line.push('\n');
+        // In one piece: other processes write there, too.
+        io::stderr().write_all(line.as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
-/// The subscriber.
-///
-/// It is ours because a program lives for milliseconds: what `tracing-subscriber` lays out before the first span
-/// is an eighth of the instructions of a bridge's ADD, this is a hundredth.
-struct Stderr {
-    level: LevelFilter,
-    spans: Spans,
-}
-
-impl Stderr {
-    /// A span is no line: what is told within it says what it is about, whatever the level.
-    fn level_of_spans(&self) -> LevelFilter {
-        self.level.max(LevelFilter::INFO)
-    }
-}
-
-impl Subscriber for Stderr {
-    fn enabled(&self, told: &Metadata<'_>) -> bool {
-        let level = if told.is_span() {
-            self.level_of_spans()
-        } else {
-            self.level
-        };
-        *told.level() <= level
-    }
-
-    fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(self.level_of_spans())
-    }
-
-    fn new_span(&self, span: &Attributes<'_>) -> Id {
-        self.spans.open(span)
-    }
-
-    /// Our spans have all their fields from the beginning.
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        let told = event.metadata();
-        let mut line = Line::default();
-        line.push(format_args!("{} ", told.level()));
-        if let Some(span) = self.spans.text_around(event) {
-            line.push(format_args!("{span}: "));
+fn escaped(text: &str) -> String {
+    let shows = |c: char| matches!(c, ' '..='~');
+    let mut line = String::with_capacity(text.len() + 1);
+    for c in text.chars() {
+        match shows(c) {
+            true => line.push(c),
+            false => line.extend(c.escape_debug()),
         }
-        line.push(format_args!("{}: ", told.target()));
-        line.fields(|visit| event.record(visit));
-        // In one piece: other processes write there, too. When stderr is gone, so is whoever read it.
-        drop(io::stderr().write_all(line.ended().as_bytes()));
     }
+    line
+}
 
-    fn enter(&self, span: &Id) {
-        self.spans.enter(span);
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    fn exit(&self, span: &Id) {
-        self.spans.exit(span);
-    }
-
-    fn clone_span(&self, span: &Id) -> Id {
-        self.spans.keep(span);
-        span.clone()
-    }
-
-    fn try_close(&self, span: Id) -> bool {
-        self.spans.release(&span)
-    }
-
-    fn current_span(&self) -> Current {
-        self.spans.current()
+    #[test]
+    fn letters_of_any_script_stay_and_what_turns_or_breaks_a_line_is_named() {
+        let said = escaped("'\u{e4}\u{6f22}' \u{202e}\u{2028}\u{9b}2J\\ \t");
+        assert_eq!(said, "'\u{e4}\u{6f22}' \\u{202e}\\u{2028}\\u{9b}2J\\ \\t");
     }
 }
