@@ -3,7 +3,7 @@
 use super::request::Step;
 use super::{ChainError, FailedDel, Results, Runtime};
 use crate::invoke::{Target, Verb};
-use crate::spec::{AttachmentId, ConfList, NetnsPath, PluginConf, Success, Version};
+use crate::spec::{AttachmentId, ConfList, NetnsPath, PluginConf, Success, Version, with_causes};
 
 /// DELs each plugin in reverse order with the final result of ADD, and forgets that result.
 ///
@@ -67,7 +67,7 @@ fn prev(list: &ConfList, id: &AttachmentId, kept: &dyn Results) -> Option<Succes
     match kept.get(list, id) {
         Ok(attachment) => attachment.and_then(|attachment| attachment.result),
         Err(error) => {
-            tracing::warn!(network = list.name.as_str(), attachment = %id, error = %error.0, "DEL without result");
+            tracing::warn!(network = list.name.as_str(), attachment = %id, error = %with_causes(&error), "DEL without result");
             None
         }
     }

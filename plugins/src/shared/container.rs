@@ -74,8 +74,7 @@ pub fn open_elsewhere<N: Namespaces>(
     match net.open(&path) {
         Err(error) if error.is_absent() => Ok(None),
         Err(error) if is_refused(&error) => {
-            let error = with_causes(&error);
-            tracing::warn!(error, "go on without the namespace of the result");
+            tracing::warn!(error = %with_causes(&error), "go on without the namespace of the result");
             Ok(None)
         }
         opened => Ok(Some(opened?)),
