@@ -101,7 +101,8 @@ pub trait Routes {
     /// When the kernel refuses.
     fn replace_route(&self, at: At<'_>, route: &Route) -> Result<(), NetError>;
 
-    /// `ip route del …`; whether it was there.
+    /// `ip route del …`; whether it was there. What `route` leaves open (gateway, metric, protocol, …) any route has:
+    /// the first that fits goes.
     ///
     /// # Errors
     /// When the kernel refuses.

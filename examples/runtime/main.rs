@@ -69,6 +69,10 @@ fn attachment(
     runtime.failed_add = FailedAdd::Undo(Duration::from_secs(30));
     match verb {
         "add" => {
+            // Undoing a second ADD would take away what the first one made.
+            if kept.get(list, &id)?.is_some() {
+                return Err("already attached".into());
+            }
             let result = chain::add(list, &id, netns, &runtime, kept)?;
             return Ok(format!("{}\n", result.encode(list.version)?));
         }

@@ -94,6 +94,7 @@ fn the_runtime_runs_a_list_of_the_main_and_the_chained_plugin() {
         assert_eq!(pod.addresses("eth0"), [address]);
         assert_eq!(pod.link("eth0").alias.as_deref(), Some("blue"));
         assert!(pod.is_up("eth0"));
+        assert!(!bin.runtime("add", Some(pod.path())).status.success());
         bin.done("check", Some(pod.path()));
     }
     let ports = || {

@@ -11,6 +11,9 @@ pub enum FailedAdd {
     Leave,
     /// Each gets DEL with the result so far, the last first, the one that failed included. Together they have this much
     /// time, since the deadline of ADD may have passed.
+    ///
+    /// DEL knows no first and second ADD: of an attachment that was there before, this leaves nothing. A runtime
+    /// that may be asked for it again looks at what is kept first.
     Undo(Duration),
 }
 

@@ -37,7 +37,8 @@ use crate::spec::{Error, Object, PluginType, Success, VersionInfo};
 ///
 /// # Guarantees
 /// - A library is loaded only if root owns it and its directory and every directory above, and nobody else can
-///   write there; and only if it speaks this version of the interface.
+///   write there (but for directories above in which names cannot be exchanged, as `/tmp`); and only if it speaks
+///   this version of the interface.
 /// - It receives and answers what an executable would: the same bytes, the same bounds, the same errors.
 /// - Each call runs on a thread of its own, in the caller's network namespace. The two wait for each other awake for
 ///   up to 50 µs, and sleep then. At the deadline the caller gets its error and the thread is left to itself.
