@@ -42,8 +42,8 @@ use crate::spec::{Error, Object, PluginType, Success, VersionInfo};
 /// - It receives and answers what an executable would: the same bytes, the same bounds, the same errors.
 /// - Each call runs on a thread of its own, in the caller's network namespace. The two wait for each other awake for
 ///   up to 50 µs, and sleep then. At the deadline the caller gets its error and the thread is left to itself.
-///   While that call hangs, which is until the program is started anew if it never ends, the library is refused:
-///   ADD and DEL of one container do not run at once.
+///   While that call hangs, which is until the program is started anew if it never ends, the library is refused,
+///   by whatever path and whatever `Dylib` it is called: ADD and DEL of one container do not run at once.
 /// - A library is never unloaded, and its file never looked at again: a new version comes with the next start
 ///   of the program.
 ///
@@ -53,6 +53,8 @@ use crate::spec::{Error, Object, PluginType, Success, VersionInfo};
 ///   its threads nor the process.
 /// - The next call may get the same thread, unless it was left in another network or mount namespace. A plugin that
 ///   changes anything else of its thread alone (credentials, signals, another namespace) changes it back.
+/// - Loading a library ends: until then glibc keeps other threads from loading one, and from starting to use a good
+///   part of what each thread has for itself.
 /// - Without a deadline in the call and without [`Dylib::with_limit`] a plugin may take as long as it likes.
 ///
 /// A plugin in a library delegates to executables. Variables of the environment that are not of the call it

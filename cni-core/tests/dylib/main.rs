@@ -8,6 +8,7 @@ mod made;
 mod trust;
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -249,6 +250,27 @@ fn a_library_that_hangs_is_named_and_refused() {
         Code::UNAVAILABLE,
         "did not end STATUS in time",
     );
+}
+
+#[test]
+fn a_library_that_hangs_is_refused_by_any_other_path() {
+    let mut library = Library::new("for (;;) pause();");
+    let dir = library.dir.0.clone();
+    symlink(".", dir.join("link")).unwrap();
+    fs::create_dir(dir.join("hard")).unwrap();
+    made::set_mode(&dir.join("hard"), 0o755);
+    fs::hard_link(library.file(), dir.join("hard/fake.so")).unwrap();
+    library.deadline = Some(Duration::from_millis(300));
+    fails(library.run(Verb::Del), Code::TRY_AGAIN, "did not end DEL in time");
+    library.deadline = Some(Duration::from_secs(60));
+    for other in ["", "./hard/..", "link", "hard"] {
+        library.dir.0 = dir.join(other);
+        fails(library.add(), Code::TRY_AGAIN, "plugin \"fake\" hangs in DEL");
+    }
+    // Another that speaks to the same file.
+    library.dylib = made::dylib();
+    fails(library.add(), Code::TRY_AGAIN, "plugin \"fake\" hangs in DEL");
+    library.dir.0 = dir;
 }
 
 /// Lets what waits for it go on, and waits until the library is used again.

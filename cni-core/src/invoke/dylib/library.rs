@@ -1,11 +1,12 @@
 //! One library, and the threads that its calls run on.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::threads::{Threads, receive};
-use super::trusted::{Trusted, Untrusted};
+use super::trusted::{Identity, Trusted, Untrusted};
 use crate::abi::{Answered, Functions, LoadError};
 use crate::invoke::wire::Run;
 use crate::spec::{Code, Error, with_causes};
@@ -18,9 +19,16 @@ pub(super) struct Library {
     /// What is known of it for good: from then on it is loaded, be it of use or not.
     functions: OnceLock<Result<Functions, LoadError>>,
     threads: Arc<Threads>,
-    /// The calls that nobody waits for any more: their verbs, and where their answers come in the end.
-    late: Mutex<Vec<(&'static str, Receiver<Outcome>)>>,
+    /// Those of the file that was opened last, which all its names share.
+    late: Mutex<Arc<Late>>,
 }
+
+/// The calls that nobody waits for any more: their verbs, and where their answers come in the end.
+type Late = Mutex<Vec<(&'static str, Receiver<Outcome>)>>;
+
+/// By file, for the whole process: what is loaded is so for all of it. A file that is loaded, or being loaded, is open,
+/// so that no other has its identity.
+static LATE: Mutex<BTreeMap<Identity, Arc<Late>>> = Mutex::new(BTreeMap::new());
 
 impl Library {
     pub(super) fn new(file: PathBuf) -> Self {
@@ -46,7 +54,7 @@ impl Library {
         self.refuse_while_it_hangs(run)?;
         let file = match self.is_loaded() {
             true => None,
-            false => Some(Trusted::open(&self.file, owner).map_err(|error| self.untrusted(run, &error))?),
+            false => Some(self.open(run, owner)?),
         };
         let environment = run
             .environment()
@@ -64,10 +72,18 @@ impl Library {
             Ok(answered) => answered.map_err(|error| self.unloadable(run, &error)),
             Err(RecvTimeoutError::Disconnected) => Err(unrunnable(run, "its thread panicked")),
             Err(RecvTimeoutError::Timeout) => {
-                self.late().push((run.word, receiver));
+                lock(&lock(&self.late)).push((run.word, receiver));
                 Err(self.refused(run, &format!("did not end {} in time", run.word)))
             }
         }
+    }
+
+    /// Opens the file, unless it hangs under another name.
+    fn open(&self, run: &Run<'_>, owner: u32) -> Result<Trusted, Error> {
+        let file = Trusted::open(&self.file, owner).map_err(|error| self.untrusted(run, &error))?;
+        *lock(&self.late) = Arc::clone(lock(&LATE).entry(file.identity()).or_default());
+        self.refuse_while_it_hangs(run)?;
+        Ok(file)
     }
 
     /// The functions, of the library as it was loaded before, or as it is loaded from `file`.
@@ -85,16 +101,13 @@ impl Library {
     }
 
     fn refuse_while_it_hangs(&self, run: &Run<'_>) -> Result<(), Error> {
-        let mut late = self.late();
+        let file = lock(&self.late);
+        let mut late = lock(&file);
         late.retain(|(_, answer)| matches!(answer.try_recv(), Err(TryRecvError::Empty)));
         match late.first() {
             Some((word, _)) => Err(self.refused(run, &format!("hangs in {word}, which did not end in time"))),
             None => Ok(()),
         }
-    }
-
-    fn late(&self) -> MutexGuard<'_, Vec<(&'static str, Receiver<Outcome>)>> {
-        self.late.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The error of a call that hangs, or comes while another does.
@@ -123,6 +136,10 @@ impl Library {
         let msg = format!("load plugin {:?} from {:?}", run.plugin.as_str(), self.file);
         Error::new(code, msg).with_details(details)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn unrunnable(run: &Run<'_>, details: &str) -> Error {

@@ -9,7 +9,11 @@ use rustix::fs::{FileType, Mode, OFlags, fstat, open, openat};
 use rustix::io::Errno;
 
 /// A regular file that was open to no change by others when it was opened, by the way that leads to it either.
-pub(crate) struct Trusted(OwnedFd);
+pub(crate) struct Trusted(OwnedFd, Identity);
+
+/// Device and inode: which file it is, by whatever name, for as long as it is open.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Identity(u64, u64);
 
 /// Why a file is not trusted.
 #[derive(Debug, thiserror::Error)]
@@ -54,11 +58,15 @@ impl Trusted {
         reached.push(name);
         let file = enter(&at, name, FILE, &reached)?;
         unchanged_by_others(&file, &reached, owner, Place::End)?;
-        let kind = fstat(&file).map(|stat| FileType::from_raw_mode(stat.st_mode));
-        match kind.map_err(|error| opening(&reached, error))? {
-            FileType::RegularFile => Ok(Self(file)),
+        let stat = fstat(&file).map_err(|error| opening(&reached, error))?;
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => Ok(Self(file, Identity(stat.st_dev, stat.st_ino))),
             _ => Err(Untrusted::NoFile(reached)),
         }
+    }
+
+    pub(super) fn identity(&self) -> Identity {
+        self.1
     }
 
     /// A path that leads to this very file, whatever has become of its name.
