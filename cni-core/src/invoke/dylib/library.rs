@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::threads::{Threads, receive};
+use super::threads::{Threads, prepare_to_wait, receive};
 use super::trusted::{Identity, Trusted, Untrusted};
 use crate::abi::{Answered, Functions, LoadError};
 use crate::invoke::wire::Run;
@@ -83,6 +83,7 @@ impl Library {
         let file = Trusted::open(&self.file, owner).map_err(|error| self.untrusted(run, &error))?;
         *lock(&self.late) = Arc::clone(lock(&LATE).entry(file.identity()).or_default());
         self.refuse_while_it_hangs(run)?;
+        prepare_to_wait();
         Ok(file)
     }
 

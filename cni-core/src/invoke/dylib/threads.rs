@@ -90,6 +90,15 @@ impl Threads {
     }
 }
 
+/// Has this thread wait for nothing, before it waits for a library that is being loaded.
+///
+/// A thread's first wait leaves something to be dropped when the thread ends. glibc notes that under the lock of its
+/// loader, which another thread holds for as long as a library takes to load.
+pub(super) fn prepare_to_wait() {
+    let (_sender, nothing) = mpsc::sync_channel::<()>(0);
+    let _ = nothing.recv_timeout(Duration::ZERO);
+}
+
 /// Waits until the deadline, awake at first.
 pub(super) fn receive<T>(from: &Receiver<T>, deadline: Option<Instant>) -> Result<T, RecvTimeoutError> {
     // With one processor, staying awake would only keep the other side from finishing.
