@@ -73,16 +73,22 @@ impl Checked<'_> {
         prev: Option<Success>,
         convert: impl FnOnce(Success) -> Result<T, ResultError>,
     ) -> Result<T, Error> {
-        let success = perform_caught(self.plugin, self.request(prev)?)?.unwrap_or_default();
-        convert(success).map_err(|error| {
-            self.undo();
-            error.into()
+        told(|| {
+            let success = self.perform(prev)?.unwrap_or_default();
+            convert(success).map_err(|error| {
+                self.undo();
+                error.into()
+            })
         })
     }
 
     /// Runs any other verb.
     pub(crate) fn run(self, prev: Option<Success>) -> Result<(), Error> {
-        perform_caught(self.plugin, self.request(prev)?).map(drop)
+        told(|| self.perform(prev)).map(drop)
+    }
+
+    fn perform(&self, prev: Option<Success>) -> Result<Option<Success>, Error> {
+        perform_caught(self.plugin, self.request(prev)?)
     }
 
     /// DELs what ADD made. The result cannot be its `prev`: a delegate that is an executable gets that in the
@@ -91,7 +97,7 @@ impl Checked<'_> {
         self.call.operation = Operation::Del;
         self.call.deadline = time_to_undo(self.call.deadline);
         let plugin = self.plugin.name();
-        if let Err(error) = self.run(None) {
+        if let Err(error) = self.perform(None) {
             tracing::warn!(plugin, %error, "undo ADD");
         }
     }
@@ -155,6 +161,20 @@ impl Checked<'_> {
     fn netns(&self) -> Result<NetnsPath, Error> {
         self.call.target.netns.clone().ok_or_else(|| missing("CNI_NETNS"))
     }
+}
+
+/// Runs a call, and tells at `debug` how it ended and what time it took. Nobody looks at a clock for less.
+fn told<T>(call: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    let begun = tracing::enabled!(tracing::Level::DEBUG).then(Instant::now);
+    let outcome = call();
+    if let Some(begun) = begun {
+        let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        match &outcome {
+            Ok(_) => tracing::debug!(micros, "the plugin succeeded"),
+            Err(error) => tracing::debug!(code = error.code.0, micros, "the plugin failed"),
+        }
+    }
+    outcome
 }
 
 /// The error for variables that the verb needs and that are not there.

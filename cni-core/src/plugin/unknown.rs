@@ -18,13 +18,20 @@ const COMMON: &[&str] = &[
     "type",
 ];
 
-/// Logs the keys of `object` that are no field of `C`.
+/// Logs the keys of `object` that are no field of `C`, if it is this plugin's own configuration.
 pub(super) fn log<C: DeserializeOwned>(plugin: &'static str, object: &Object) {
-    if tracing::enabled!(tracing::Level::DEBUG) {
+    if tracing::enabled!(tracing::Level::DEBUG) && is_own(plugin, object) {
         for key in keys::<C>(object) {
             tracing::debug!(plugin, key, "unknown key in configuration");
         }
     }
+}
+
+/// Whether `object` was written for `plugin`. A delegate gets that of the plugin it works for, whose keys are none
+/// of its business, and `type` names that plugin.
+fn is_own(plugin: &str, object: &Object) -> bool {
+    let kind: Option<String> = object.parse_key("type").ok().flatten();
+    kind.is_none_or(|kind| kind == plugin)
 }
 
 /// The keys of `object` that are no field of `C`; none when `C` does not say what its fields are.
@@ -86,5 +93,16 @@ mod tests {
         let object = Object::from_slice(text).unwrap();
         assert_eq!(keys::<Config>(&object), ["mut"]);
         assert!(keys::<std::collections::BTreeMap<String, u32>>(&object).is_empty());
+    }
+    #[test]
+    fn a_delegate_is_not_asked_what_the_keys_of_another_plugin_mean() {
+        for (config, own) in [
+            (r#"{"TYPE":"host-local"}"#, true),
+            ("{}", true),
+            (r#"{"type":"bridge","ipam":{"type":"host-local"}}"#, false),
+        ] {
+            let object = Object::from_slice(config.as_bytes()).unwrap();
+            assert_eq!(is_own("host-local", &object), own, "{config}");
+        }
     }
 }

@@ -43,6 +43,9 @@ fn each_verb_is_a_span_however_the_plugin_is_run() {
             .iter()
             .find(|(_, event)| event.contains("surplus"));
         assert_eq!(surplus.unwrap().0.as_ref(), Some(&span));
+        let (within, last) = recorded.events.last().unwrap();
+        assert_eq!(within.as_ref(), Some(&span));
+        assert!(last.contains("message=the plugin succeeded micros="), "{last}");
     }
 }
 
@@ -53,12 +56,46 @@ fn arguments_that_del_goes_on_without_are_logged_in_its_span() {
         let config = r#"{"cniVersion":"1.1.0","name":"net","type":"scripted"}"#;
         call.run(&Scripted, config).done().unwrap();
     });
-    let [(span, event)] = &recorded.events[..] else {
+    let [(span, event), _] = &recorded.events[..] else {
         panic!("{:?}", recorded.events)
     };
     let container = "cni verb=DEL plugin=scripted network=net container=";
     assert!(span.as_ref().unwrap().starts_with(container), "{span:?}");
     assert!(event.contains("go on without CNI_ARGS"), "{event}");
+}
+
+#[test]
+fn a_failure_is_told_once_with_its_code() {
+    let recorded = Recorder::record(|| {
+        let config = r#"{"cniVersion":"1.1.0","name":"net","type":"scripted","fail":{"ADD":{"code":100}}}"#;
+        Invocation::new("ADD")
+            .run(&Scripted, config)
+            .result()
+            .unwrap_err();
+    });
+    let [(_, event)] = &recorded.events[..] else {
+        panic!("{:?}", recorded.events)
+    };
+    assert!(
+        event.contains("message=the plugin failed code=100 micros="),
+        "{event}"
+    );
+}
+
+#[test]
+fn a_delegate_tells_nothing_of_the_keys_of_the_plugin_that_it_works_for() {
+    let recorded = Recorder::record(|| {
+        let config = r#"{"cniVersion":"1.1.0","name":"net","type":"another","surplus":1}"#;
+        Invocation::new("CHECK").run(&Scripted, config).done().unwrap();
+    });
+    let told = |word: &str| {
+        recorded
+            .events
+            .iter()
+            .filter(|(_, event)| event.contains(word))
+            .count()
+    };
+    assert_eq!((told("surplus"), told("the plugin succeeded")), (0, 1));
 }
 
 #[test]
