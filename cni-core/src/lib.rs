@@ -97,3 +97,6 @@ pub mod spec;
 pub mod store;
 #[cfg(feature = "testkit")]
 pub mod testkit;
+
+/// Addresses with their prefix lengths: the crate whose types stand in this one's.
+pub use ipnet;

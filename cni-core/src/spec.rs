@@ -3,6 +3,7 @@
 //! Everything is parsed once, at the edge; inside, illegal values do not exist.
 //!
 //! - What is configured: [`ConfList`] is a network's list of plugins, [`PluginConf`] one plugin's object in it.
+//! - What configurations name addresses by: [`Cidr`], [`IpConfig`], [`Route`], [`Mac`].
 //! - What is asked: [`AttachmentId`], [`NetnsPath`], [`CniArgs`].
 //! - What is answered: [`Success`] by ADD, [`VersionInfo`] by VERSION, [`Error`] with its [`Code`] by every verb.
 //! - [`Object`] is JSON as it came: keys in order, numbers to the digit, with all that this crate does not know.
@@ -24,7 +25,7 @@ pub use conf::{ConfError, ConfList, PluginConf};
 pub(crate) use error::shortened;
 pub use error::{Code, Error, with_causes};
 pub use names::{ContainerId, IfName, Mac, NameError, NetName, PluginType};
-pub use net::parse_net;
+pub use net::{Cidr, CidrError, parse_net};
 pub use object::{Object, ObjectError};
 pub use result::{Dns, Interface, IpConfig, ResultError, Route, Success};
 pub use version::{Version, VersionError, VersionInfo};

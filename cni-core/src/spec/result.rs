@@ -2,6 +2,7 @@
 
 mod carried;
 mod codec;
+mod configured;
 mod parts;
 mod v0_2;
 mod v0_4;

@@ -1,9 +1,9 @@
 //! What is left of a result on its way from one plugin to the next, without the JSON between them.
 
 use super::codec::{Layout, layout};
-use super::parts::{self, Cidr, DNS_KEYS, ROUTE_KEYS};
+use super::parts::{self, DNS_KEYS, ROUTE_KEYS};
 use super::{Interface, IpConfig, ResultError, Route, Success, v0_4, v1};
-use crate::spec::Version;
+use crate::spec::{Cidr, Version};
 
 impl Success {
     /// What a reader has once `version` has said this result: [`Success::decode`] of [`Success::encode`].

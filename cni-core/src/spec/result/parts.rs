@@ -2,64 +2,12 @@
 
 use std::net::IpAddr;
 
-use ipnet::{IpNet, Ipv4Net};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::written::RouteOut;
 use super::{Dns, IpConfig, Route};
 use crate::spec::object::Entries;
-use crate::spec::{ObjectError, parse_net};
-
-/// An address with its prefix length; IPv4 mapped into IPv6 counts as IPv4.
-#[derive(Clone, Copy, Deserialize, Serialize)]
-#[serde(try_from = "String", into = "String")]
-pub(super) struct Cidr(IpNet);
-
-impl Cidr {
-    pub(super) fn net(self) -> IpNet {
-        self.0
-    }
-
-    pub(super) fn is_v4(self) -> bool {
-        matches!(self.0, IpNet::V4(_))
-    }
-}
-
-impl From<IpNet> for Cidr {
-    fn from(net: IpNet) -> Self {
-        let mapped = match net {
-            IpNet::V4(_) => None,
-            IpNet::V6(v6) => {
-                let length = v6.prefix_len().checked_sub(96);
-                let address = v6.addr().to_ipv4_mapped();
-                address
-                    .zip(length)
-                    .and_then(|(a, length)| Ipv4Net::new(a, length).ok())
-            }
-        };
-        Self(mapped.map_or(net, IpNet::V4))
-    }
-}
-
-/// Text that is not an address with its prefix length.
-#[derive(Debug, thiserror::Error)]
-#[error("{0:?} is not an address with its prefix length")]
-pub(super) struct CidrError(String);
-
-impl TryFrom<String> for Cidr {
-    type Error = CidrError;
-    fn try_from(text: String) -> Result<Self, CidrError> {
-        parse_net(&text)
-            .map(Self::from)
-            .ok_or_else(|| CidrError(text.chars().take(80).collect()))
-    }
-}
-
-impl From<Cidr> for String {
-    fn from(cidr: Cidr) -> Self {
-        cidr.0.to_string()
-    }
-}
+use crate::spec::{Cidr, ObjectError};
 
 /// A gateway; empty text is none.
 #[derive(Clone, Copy, Default, Deserialize)]

@@ -4,11 +4,11 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::parts::{self, Cidr, Gateway};
+use super::parts::{self, Gateway};
 use super::written::{DnsOut, Rest, ShortRouteOut};
 use super::{IpConfig, Route, Success};
 use crate::spec::object::Entries;
-use crate::spec::{ObjectError, Version};
+use crate::spec::{Cidr, ObjectError, Version};
 
 const KEYS: &[&str] = &["cniVersion", "ip4", "ip6", "dns"];
 const IP_KEYS: &[&str] = &["ip", "gateway", "routes"];

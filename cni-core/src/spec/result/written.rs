@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 use serde::{Serialize, Serializer};
 
-use super::parts::{Cidr, DNS_KEYS, ROUTE_KEYS, SHORT_ROUTE_KEYS, gateway, number};
+use super::parts::{DNS_KEYS, ROUTE_KEYS, SHORT_ROUTE_KEYS, gateway, number};
 use super::{Dns, Interface, IpConfig, Route, Success, v0_4, v1};
 use crate::spec::object::is_any_of;
-use crate::spec::{Object, Version};
+use crate::spec::{Cidr, Object, Version};
 
 /// A document since 0.3.0.
 #[derive(Serialize)]
