@@ -87,6 +87,12 @@ impl AsyncPlugin for Leases {
 }
 
 fn main() -> std::io::Result<ExitCode> {
+    // What fails no call goes to stderr: stdout is for the answer alone.
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .without_time()
+        .init();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

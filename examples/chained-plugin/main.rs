@@ -7,8 +7,9 @@ use cni_core::spec::{Code, Error, Success};
 use cni_net::link::Change;
 use cni_net::{At, Kernel, Links, Namespaces};
 
-struct Label {
-    net: Kernel,
+/// `N` is the kernel, and in tests one made of values.
+struct Label<N> {
+    net: N,
 }
 
 #[derive(serde::Deserialize)]
@@ -16,7 +17,7 @@ struct Config {
     alias: String,
 }
 
-impl Plugin for Label {
+impl<N: Links + Namespaces + Send + Sync> Plugin for Label<N> {
     type Config = Config;
     const NAME: &'static str = "label";
 
@@ -48,4 +49,30 @@ impl Plugin for Label {
 
 fn main() -> ExitCode {
     plugin::run(&Label { net: Kernel::new() })
+}
+
+#[cfg(test)]
+mod tests {
+    use cni_core::testkit::{Invocation, Outcome};
+    use cni_net::fake::FakeNet;
+
+    use super::*;
+
+    #[test]
+    fn the_interface_gets_the_alias() {
+        let net = FakeNet::new();
+        let netns = net.add_netns("/ns");
+        let call = |verb: &str| -> Outcome {
+            let config = r#"{ "cniVersion": "1.1.0", "name": "n", "alias": "blue" }"#;
+            let call = Invocation::new(verb).with_env("CNI_NETNS", "/ns");
+            let call = call.with_env("CNI_IFNAME", "lo").with_prev(Success::new());
+            call.run(&Label { net: net.clone() }, config)
+        };
+        assert_eq!(call("CHECK").done().unwrap_err().code, Code(100));
+        assert_eq!(call("ADD").result().unwrap(), Success::new());
+        let link = net.link(At::Netns(&netns), "lo").unwrap().unwrap();
+        assert_eq!(link.alias.as_deref(), Some("blue"));
+        call("CHECK").done().unwrap();
+        call("DEL").done().unwrap();
+    }
 }

@@ -130,6 +130,19 @@ fn the_async_plugin_says_to_try_again_when_the_service_is_away() {
     assert_eq!(outcome("STATUS").done().unwrap_err().code, Code::UNAVAILABLE);
 }
 
+#[test]
+fn the_async_plugin_tells_its_stderr_what_fails_no_call() {
+    let dir = tempfile::tempdir().unwrap();
+    let ipam = json!({"type": "leases", "socket": service(&dir)});
+    let config = json!({"cniVersion": "1.1.0", "name": "n", "ipam": ipam, "prevResult": "damaged"});
+    let call = Invocation::new("DEL").with_env("CNI_CONTAINERID", "c1");
+    let outcome = call.exec(&example("leases"), config.to_string()).unwrap();
+    let told = &outcome.stderr;
+    let named = told.contains("go on without prevResult") && told.contains("c1");
+    assert!(named && told.lines().count() == 1, "{told}");
+    assert_eq!(outcome.done(), Ok(()));
+}
+
 /// The plugin of both kinds, in a directory that nobody else can write.
 fn both_kinds() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();

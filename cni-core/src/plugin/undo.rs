@@ -16,7 +16,8 @@ pub struct Rollback<'a> {
 }
 
 impl<'a> Rollback<'a> {
-    /// Adds a step to take back on failure; `what` names it in the log.
+    /// Adds a step to take back on failure; `what` names it in the log, which is lost unless `main` has set a
+    /// subscriber ([`guide::errors`](crate::guide::errors)).
     pub fn on_failure(&mut self, what: &'static str, undo: impl FnOnce() -> Result<(), Error> + 'a) {
         self.steps.push((what, Box::new(undo)));
     }
