@@ -91,8 +91,7 @@ impl Bytes {
 /// Makes a shared library of a plugin: of an expression that is a [`Plugin`](crate::plugin::Plugin), or anything
 /// else that is a [`DynPlugin`]. It is evaluated at the first call.
 ///
-/// The crate has `crate-type = ["cdylib"]`, and the file is installed in `CNI_PATH` as `TYPE.so`. For a plugin
-/// that is an executable as well, both are made of one source:
+/// For a plugin that is an executable as well, both are made of one source:
 ///
 /// ```
 /// #![forbid(unsafe_code)]
@@ -122,6 +121,27 @@ impl Bytes {
 /// fn main() -> std::process::ExitCode {
 ///     cni_core::plugin::run(&plugin::Firewall)
 /// }
+/// ```
+///
+/// The rest is in `Cargo.toml`:
+///
+/// ```toml
+/// [package]
+/// name = "firewall"
+/// edition = "2024"
+///
+/// [lib]
+/// crate-type = ["cdylib"]
+/// test = false # the executable has the same source, and with it the tests
+/// ```
+///
+/// The files lie in a directory of `CNI_PATH`, each by its type: `TYPE`, and `TYPE.so` without the `lib` that Cargo
+/// puts before it.
+///
+/// ```sh
+/// cargo build --release
+/// install target/release/firewall /opt/cni/bin/firewall
+/// install -m 644 target/release/libfirewall.so /opt/cni/bin/firewall.so
 /// ```
 ///
 /// A crate has one plugin to export, and no other crate is linked with it: the names of the functions are the
