@@ -1,8 +1,9 @@
 //! A manual: how to write a plugin, and how to run plugins, in the order in which one learns it.
 //!
 //! 1. [`first_plugin`]: a complete plugin, from nothing to a container's interface.
-//! 2. [`results`]: what ADD answers, and what a chained plugin does with the answer of the one before.
-//! 3. [`errors`]: codes and messages that help whoever reads them, and leaving nothing behind.
+//! 2. [`results`]: what ADD answers, and what a chained plugin does with the answer of the one before,
+//!    and addresses in a configuration.
+//! 3. [`errors`]: codes and messages that help whoever reads them, leaving nothing behind, and the log.
 //! 4. [`delegation`]: having another plugin do a part of the work, as IPAM does.
 //! 5. [`versions`]: what the versions of the specification mean for a plugin, which is little.
 //! 6. [`chaining`]: the other side, a runtime that runs lists of plugins.

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 /// let subnet: Cidr = serde_json::from_str(r#""10.0.0.5/24""#)?;
 /// assert_eq!(subnet.net().network().to_string(), "10.0.0.0");
 /// assert!(serde_json::from_str::<Cidr>(r#""10.0.0.5""#).is_err());
+/// assert_eq!("::ffff:10.0.0.5/120".parse(), Ok(subnet));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
