@@ -335,11 +335,11 @@ mod tests {
             ),
             (
                 r#"{"key":[1,300]}"#,
-                r#"decode key "key": invalid value: integer `300`, expected u8"#,
+                r#"decode key "key": [1]: invalid value: integer `300`, expected u8"#,
             ),
             (
                 r#"{"a":["x",{}]}"#,
-                r#"decode object: key "a": invalid type: map, expected a string"#,
+                r#"decode object: key "a": [1]: invalid type: map, expected a string"#,
             ),
             ("{}", "decode object: missing field `a`"),
         ] {

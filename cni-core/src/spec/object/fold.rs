@@ -1,8 +1,8 @@
 //! Deserializers over JSON text that match the keys of structs without regard to case, as Go does.
 
 use serde::Deserializer;
-use serde::de::value::{MapDeserializer, SeqDeserializer};
-use serde::de::{DeserializeSeed, IntoDeserializer, MapAccess, Visitor};
+use serde::de::value::MapDeserializer;
+use serde::de::{DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_json::value::RawValue;
 
@@ -100,9 +100,10 @@ impl<'de> Deserializer<'de> for Fold<'de> {
             return self.plain().deserialize_seq(visitor);
         }
         let items: Vec<&'de RawValue> = serde_json::from_str(self.shallow()?.text)?;
-        visitor.visit_seq(SeqDeserializer::new(
-            items.into_iter().map(|item| Fold::below(self.depth, item.get())),
-        ))
+        visitor.visit_seq(Items {
+            left: items.into_iter().enumerate(),
+            depth: self.depth,
+        })
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
@@ -252,133 +253,47 @@ impl<'de> MapAccess<'de> for Fields<'_, 'de> {
 
     /// The error names the key; where in the value's own text it was found helps nobody.
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
-        seed.deserialize(self.value).map_err(|error| {
-            let what = without_place(error);
-            serde::de::Error::custom(format!("key {:?}: {what}", self.key))
-        })
+        let decoded = seed.deserialize(self.value);
+        decoded.map_err(|error| met_at(&format!("key {:?}", self.key), self.value.text, error))
     }
+}
+
+/// The elements of a list.
+struct Items<'a> {
+    left: std::iter::Enumerate<std::vec::IntoIter<&'a RawValue>>,
+    depth: u8,
+}
+
+impl<'de> SeqAccess<'de> for Items<'de> {
+    type Error = Error;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
+        let Some((at, item)) = self.left.next() else {
+            return Ok(None);
+        };
+        let decoded = seed.deserialize(Fold::below(self.depth, item.get()));
+        decoded
+            .map(Some)
+            .map_err(|error| met_at(&format!("[{at}]"), item.get(), error))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.left.len())
+    }
+}
+
+/// The error of the value `text` at `place`, which holds the value unless it is long or said already.
+#[cold]
+fn met_at(place: &str, text: &str, error: Error) -> Error {
+    const LONGEST: usize = 80;
+    let what = without_place(error).to_string();
+    let said = || what.contains(text) || what.contains(&format!("`{}`", text.trim_matches('"')));
+    let message = match text.starts_with(['{', '[']) || text.len() > LONGEST || said() {
+        true => format!("{place}: {what}"),
+        false => format!("{place}: {text}: {what}"),
+    };
+    serde::de::Error::custom(message)
 }
 
 #[cfg(test)]
-mod tests {
-    use serde::Deserialize;
-
-    use super::super::{Object, from_str};
-
-    #[derive(Debug, Default, PartialEq, Deserialize)]
-    #[serde(default, rename_all = "camelCase")]
-    struct Outer {
-        is_gateway: bool,
-        ranges: Vec<Vec<Inner>>,
-        dns: Option<Inner>,
-        count: u32,
-    }
-
-    #[derive(Debug, Default, PartialEq, Deserialize)]
-    #[serde(default)]
-    struct Inner {
-        subnet: String,
-        mtu: u32,
-    }
-
-    fn inner(subnet: &str) -> Inner {
-        Inner {
-            subnet: subnet.to_owned(),
-            ..Inner::default()
-        }
-    }
-
-    #[test]
-    fn keys_of_structs_match_by_letter_at_every_depth() {
-        let text =
-            r#"{"ISgateway":true,"Ranges":[[{"SUBNET":"a"}]],"dns":{"subNet":"b"},"Count":null,"x":[1]}"#;
-        let expected = Outer {
-            is_gateway: true,
-            ranges: vec![vec![inner("a")]],
-            dns: Some(inner("b")),
-            count: 0,
-        };
-        assert_eq!(from_str::<Outer>(text).unwrap(), expected);
-        assert_eq!(
-            Object::from_slice(text.as_bytes())
-                .unwrap()
-                .parse::<Outer>()
-                .unwrap(),
-            expected
-        );
-    }
-
-    #[test]
-    fn of_several_spellings_the_last_wins() {
-        assert_eq!(from_str::<Outer>(r#"{"count":1,"COUNT":2}"#).unwrap().count, 2);
-        assert_eq!(from_str::<Outer>(r#"{"COUNT":2,"count":1}"#).unwrap().count, 1);
-        assert_eq!(from_str::<Outer>(r#"{"Count":1,"COUNT":2}"#).unwrap().count, 2);
-        assert_eq!(from_str::<Outer>(r#"{"count":1,"count":2}"#).unwrap().count, 2);
-    }
-
-    #[test]
-    fn an_error_names_the_keys_that_lead_to_it() {
-        for (bad, expected) in [
-            (
-                r#"{"COUNT":"1"}"#,
-                r#"key "count": invalid type: string "1", expected u32"#,
-            ),
-            (
-                r#"{"dns":{"subnet":1}}"#,
-                r#"key "dns": key "subnet": invalid type: integer `1`, expected a string"#,
-            ),
-            (
-                r#"{"dns":{"mtu":"found at line 7"}}"#,
-                r#"key "dns": key "mtu": invalid type: string "found at line 7", expected u32"#,
-            ),
-            (
-                r#"{"dns":"x","count":[]}"#,
-                r#"key "dns": invalid type: string "x", expected struct Inner"#,
-            ),
-            (
-                r#"{"ranges":[[{"subnet":[]}]]}"#,
-                r#"key "ranges": key "subnet": invalid type: sequence, expected a string"#,
-            ),
-        ] {
-            assert_eq!(from_str::<Outer>(bad).unwrap_err().to_string(), expected);
-        }
-    }
-
-    #[test]
-    fn nesting_ends_before_the_stack_does() {
-        #[derive(Debug, Default, Deserialize)]
-        #[serde(default)]
-        struct Node {
-            child: Option<Box<Node>>,
-            children: Vec<Node>,
-        }
-        let nested = |open: &str, close: &str, times: usize| {
-            let text = format!("{}{{}}{}", open.repeat(times), close.repeat(times));
-            Object::from_slice(text.as_bytes()).unwrap().parse::<Node>()
-        };
-        assert!(nested(r#"{"child":"#, "}", 100).is_ok());
-        assert!(nested(r#"{"children":["#, "]}", 50).is_ok());
-        for refused in [
-            nested(r#"{"child":"#, "}", 8_000),
-            nested(r#"{"children":["#, "]}", 8_000),
-        ] {
-            let error = crate::spec::with_causes(&refused.unwrap_err());
-            assert!(error.contains("recursion limit exceeded"), "{error}");
-        }
-    }
-
-    #[test]
-    fn wrong_types_are_errors() {
-        for bad in [
-            r#"{"count":"1"}"#,
-            r#"{"ranges":{}}"#,
-            r#"{"dns":[]}"#,
-            r#"{"isGateway":1}"#,
-            "[]",
-            "x",
-            "{}x",
-        ] {
-            assert!(from_str::<Outer>(bad).is_err(), "{bad}");
-        }
-    }
-}
+mod tests;
