@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+// An example that is tested is not built as a program, which the other tests run: its own test runs here.
+#[expect(dead_code, reason = "nobody calls its main")]
+#[path = "../chained-plugin/main.rs"]
+mod label;
 #[path = "shared/place.rs"]
 mod place;
 
