@@ -9,6 +9,7 @@ mod report;
 mod subject;
 mod version;
 
+use crate::spec::Version;
 use probe::Probe;
 pub use report::{Case, Fault, Report};
 pub use subject::{Leniency, Subject};
@@ -22,6 +23,9 @@ pub use subject::{Leniency, Subject};
 /// conformance("/opt/cni/bin/loopback").assert();
 /// ```
 ///
+/// It stops at once when the executable cannot be started, and makes no more attachments after no ADD of the first
+/// case about them succeeded in any version. The report's first lines say so.
+///
 /// With a [`Subject`] it also sends DEL, GC and STATUS with a configuration that the plugin takes, and, where a
 /// namespace was [given](Subject::with_netns), makes attachments in every version and takes them off again.
 ///
@@ -29,24 +33,42 @@ pub use subject::{Leniency, Subject};
 /// cannot be tried without harm to a machine on which it does not.
 pub fn conformance(subject: impl Into<Subject>) -> Report {
     let subject = subject.into();
+    if let Err(error) = version::command().exec(&subject.path, "") {
+        return Report::not_started(&subject.path, &error);
+    }
     let versions = version::supported(&subject);
-    let cases = [
+    let mut report = Report::new(&subject.path);
+    let first = [
         version::CASES,
         environment::CASES,
         document::CASES,
         attachment::WITHOUT,
     ];
-    let within = subject.netns.as_ref().map_or(&[][..], |_| attachment::WITHIN);
-    let run = |(name, run): &(&'static str, fn(&mut Probe<'_>))| {
-        let mut probe = Probe::new(&subject, &versions);
-        run(&mut probe);
-        Case::new(name, probe.into_faults())
-    };
-    Report::new(
-        &subject.path,
-        cases.into_iter().flatten().chain(within).map(run).collect(),
-    )
+    for case in first.into_iter().flatten() {
+        report.run(case, Probe::new(&subject, &versions));
+    }
+    match &subject.netns {
+        Some(_) => within(&mut report, &subject, &versions),
+        None => report.leave_out(attachment::WITHIN.len(), "a namespace: `Subject::with_netns`"),
+    }
+    report
+}
+
+/// The cases about attachments, unless there never is one.
+fn within(report: &mut Report, subject: &Subject, versions: &[Version]) {
+    let mut cases = attachment::WITHIN.iter();
+    let refusal = cases
+        .next()
+        .and_then(|case| report.run(case, Probe::new(subject, versions)));
+    if let Some(refusal) = refusal {
+        report.never_added(&refusal);
+        return report.leave_out(cases.len(), "an ADD that succeeds");
+    }
+    for case in cases {
+        report.run(case, Probe::new(subject, versions));
+    }
 }
 
 /// Cases by name: each a sentence that is true of a plugin which passes.
-type Cases = [(&'static str, fn(&mut Probe<'_>))];
+type Cases = [NamedCase];
+type NamedCase = (&'static str, fn(&mut Probe<'_>));

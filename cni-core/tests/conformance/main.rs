@@ -56,13 +56,36 @@ fn a_plugin_that_keeps_nothing_conforms_if_it_says_so() {
 }
 
 #[test]
-fn what_cannot_be_run_fails_every_case_and_says_why() {
+fn what_cannot_be_started_fails_one_case_and_says_why() {
     let report = conformance("/nowhere/plugin");
-    assert_eq!(report.failed().count(), report.cases().len());
+    assert_eq!(failed(&report), ["the executable can be started"]);
+    let why = "/nowhere/plugin cannot be started: No such file or directory (os error 2)\n";
+    assert!(report.to_string().starts_with(why), "{report}");
+}
+
+#[test]
+fn an_add_that_never_succeeds_is_said_first_and_once() {
+    let refuses = r#"{"fail":{"ADD":{"code":100,"msg":"no prevResult"}}}"#;
+    let subject = Subject::new(scripted())
+        .with_netns("/nowhere/ns")
+        .with_config(refuses);
+    let text = conformance(subject).to_string();
     assert!(
-        report.to_string().contains("No such file or directory"),
-        "{report}"
+        text.starts_with("ADD never succeeded: no prevResult; is `with_config`"),
+        "{text}"
     );
+    assert!(
+        text.contains("7 more were not run for want of an ADD that succeeds"),
+        "{text}"
+    );
+    assert_eq!(text.matches("- does not hold").count(), 1, "{text}");
+}
+
+#[test]
+fn cases_that_need_a_namespace_are_counted_without_one() {
+    let report = conformance(&scripted()).to_string();
+    let end = "21 of 21 cases hold; 8 more were not run for want of a namespace: `Subject::with_netns`\n";
+    assert!(report.ends_with(end), "{report}");
 }
 
 fn scratch(name: &str) -> PathBuf {

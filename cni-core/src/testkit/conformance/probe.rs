@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use super::{Fault, Subject};
-use crate::spec::{Code, Version, shortened};
+use crate::spec::{Code, Error, Version, shortened};
 use crate::testkit::{Invocation, Outcome};
 
 /// One case under way.
@@ -15,6 +15,19 @@ pub(super) struct Probe<'s> {
     /// What the plugin says that it takes, lowest first; every version if it does not say.
     pub(super) versions: &'s [Version],
     faults: Vec<Fault>,
+    adds: Adds,
+}
+
+/// What became of the ADDs of a case.
+#[derive(Default)]
+enum Adds {
+    /// There was none.
+    #[default]
+    None,
+    /// None has succeeded, and the last came to this.
+    Failed(Outcome),
+    /// One has succeeded.
+    Succeeded,
 }
 
 /// The verbs that need a configuration, and a word that is no verb: the configuration is looked at before.
@@ -32,11 +45,21 @@ impl<'s> Probe<'s> {
             subject,
             versions,
             faults: Vec::new(),
+            adds: Adds::None,
         }
     }
 
     pub(super) fn into_faults(self) -> Vec<Fault> {
         self.faults
+    }
+
+    /// What the plugin answers to ADD, if none has succeeded.
+    pub(super) fn refusal(&self) -> Option<String> {
+        let Adds::Failed(outcome) = &self.adds else {
+            return None;
+        };
+        let error = serde_json::from_str::<Error>(&outcome.stdout);
+        Some(error.map_or_else(|_| outcome.to_string(), |error| error.shortened().to_string()))
     }
 
     /// The version for what is no question of versions: the highest.
@@ -157,6 +180,11 @@ impl<'s> Probe<'s> {
         if answer.is_none() && !impossible {
             let expected = "exit code 0 and one JSON object on stdout";
             self.fault(&call, config.to_string(), expected, &outcome);
+        }
+        match (&answer, &self.adds) {
+            (Some(_), _) => self.adds = Adds::Succeeded,
+            (None, Adds::Succeeded) => {}
+            (None, _) => self.adds = Adds::Failed(outcome),
         }
         answer
     }

@@ -38,7 +38,8 @@ pub(super) fn supported(subject: &Subject) -> Vec<Version> {
     }
 }
 
-fn command() -> Invocation<'static> {
+/// What any executable can be asked.
+pub(super) fn command() -> Invocation<'static> {
     Invocation::empty().with_env("CNI_COMMAND", "VERSION")
 }
 
