@@ -94,6 +94,7 @@ mod tests {
         assert_eq!(keys::<Config>(&object), ["mut"]);
         assert!(keys::<std::collections::BTreeMap<String, u32>>(&object).is_empty());
     }
+
     #[test]
     fn a_delegate_is_not_asked_what_the_keys_of_another_plugin_mean() {
         for (config, own) in [
